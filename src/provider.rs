@@ -1,0 +1,1 @@
+//! The provider's own settings and THE list of resources.

@@ -1,0 +1,130 @@
+//! What the five kinds have in common, what others may know of them, and the record that the cloud keeps.
+
+use super::{BackupPolicy, Certificate, Environment, Id, Instance, Service, Sort};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub type Tags = BTreeMap<String, String>;
+pub type Settings = BTreeMap<String, String>;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// `monday` … `sunday`
+    pub day: String,
+    pub hour: u32,
+    pub timezone: String,
+}
+
+/// One thing that the user declared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Thing {
+    Environment(Environment),
+    Service(Service),
+    Certificate(Certificate),
+    Instance(Instance),
+    BackupPolicy(BackupPolicy),
+}
+
+impl Thing {
+    pub fn id(&self) -> Id {
+        match self {
+            Self::Environment(it) => Id::environment(it.name.clone()),
+            Self::Service(it) => it.id(),
+            Self::Certificate(it) => Id::within(Sort::Certificate, it.environment.clone(), it.name.clone()),
+            Self::Instance(it) => it.id(),
+            Self::BackupPolicy(it) => it.id(),
+        }
+    }
+    /// The services, certificate and environment that it is made on.
+    pub fn needs(&self) -> Vec<Id> {
+        let id = self.id();
+        let mut needs = Vec::new();
+        if id.sort != Sort::Environment {
+            needs.push(Id::environment(id.environment.clone()));
+        }
+        match self {
+            Self::Instance(it) => needs.extend(it.services.values().chain(&it.certificate).cloned()),
+            Self::BackupPolicy(it) => needs.extend(it.services.iter().cloned()),
+            _ => {}
+        }
+        needs
+    }
+}
+
+/// What a thing shows once it is made: computed attributes, and what its neighbours need of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Outputs {
+    #[serde(default)]
+    pub network_id: Option<String>,
+    #[serde(default)]
+    pub subnet_id: Option<String>,
+    #[serde(default)]
+    pub public_address: Option<String>,
+    #[serde(default)]
+    pub secret_store: Option<String>,
+    #[serde(default)]
+    pub endpoint: Option<Endpoint>,
+    /// Where the thing's main secret lies: a reference, not the secret.
+    #[serde(default)]
+    pub secret_id: Option<String>,
+    #[serde(default)]
+    pub nodes: Vec<Node>,
+    #[serde(default)]
+    pub bucket: Option<String>,
+    #[serde(default)]
+    pub installed_version: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Endpoint {
+    pub host: String,
+    pub port: u16,
+    /// Every node's address, the first one first.
+    pub hosts: Vec<String>,
+    /// Database, virtual host or bucket.
+    pub name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    pub name: String,
+    pub role: String,
+    pub address: String,
+    pub platform_id: String,
+    pub zone: String,
+    /// `ready`, or the cloud's word for what it is instead.
+    pub state: String,
+}
+
+/// What the cloud keeps about a thing so that a lost state can be had back. It is written last when the thing is made
+/// and removed first when it goes: where there is a record, the thing was finished once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub owner: String,
+    pub thing: Thing,
+    pub outputs: Outputs,
+}
+
+/// A thing with everything around it that its plan needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Site {
+    pub owner: String,
+    pub default_tags: Tags,
+    pub thing: Thing,
+    /// The records of what it needs, by id; `outputs` are empty where only planned so far.
+    pub around: BTreeMap<Id, Record>,
+}
+
+impl Site {
+    pub fn environment(&self) -> Option<&Environment> {
+        if let Thing::Environment(it) = &self.thing {
+            return Some(it);
+        }
+        let id = Id::environment(self.thing.id().environment);
+        match &self.around.get(&id)?.thing {
+            Thing::Environment(it) => Some(it),
+            _ => None,
+        }
+    }
+}
