@@ -113,7 +113,6 @@ pub fn user_data(guest: &Guest, access: &Access) -> UserData {
     written.push(file("/etc/invenioils/access.json", &access, "0600"));
     written.extend(
         files::of(guest.role)
-            .iter()
             .map(|it| file(it.path, it.text, it.mode)),
     );
 
