@@ -107,13 +107,28 @@ pub struct Record {
 }
 
 /// A thing with everything around it that its plan needs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Site {
     pub owner: String,
     pub default_tags: Tags,
     pub thing: Thing,
     /// The records of what it needs, by id; `outputs` are empty where only planned so far.
+    #[serde(with = "as_list")]
     pub around: BTreeMap<Id, Record>,
+}
+
+/// Ids are no JSON keys, and a record knows its own.
+mod as_list {
+    use super::{BTreeMap, Id, Record};
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(around: &BTreeMap<Id, Record>, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_seq(around.values())
+    }
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Id, Record>, D::Error> {
+        let records = Vec::<Record>::deserialize(from)?;
+        Ok(records.into_iter().map(|it| (it.thing.id(), it)).collect())
+    }
 }
 
 impl Site {

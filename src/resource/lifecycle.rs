@@ -1,0 +1,311 @@
+//! The verbs of every resource, written once: make, read, update, remove, import.
+//!
+//! What is known of a thing goes back to Terraform whatever happens: the journal of its objects travels in private state
+//! and is written even when the verb fails or panics.
+
+use super::planning::{self, id_of, protected, taken};
+use super::setup::{Connected, Setup};
+use super::values::Asked;
+use super::{Declared, INCOMPLETE, READY};
+use crate::engine::{Error, Inspection, Journal, Kind, Outcome, Result, Run};
+use crate::plugin::{Call, Diag, Diags, Found, Plan, Private, Resource, Saved, Schema, Value};
+use crate::site::{Id, Record, Site};
+use std::{marker::PhantomData, sync::Arc};
+
+/// A resource, from its model.
+pub struct Lifecycle<M> {
+    setup: Arc<Setup>,
+    of: PhantomData<fn() -> M>,
+}
+
+impl<M> Lifecycle<M> {
+    pub fn new(setup: &Arc<Setup>) -> Self {
+        Self { setup: setup.clone(), of: PhantomData }
+    }
+}
+
+/// What private state keeps between runs.
+pub struct Kept {
+    /// Which objects the thing is made of.
+    pub journal: Result<Journal>,
+    /// The site as it was made last, or tried.
+    pub last: Option<Site>,
+    /// The site as planned; only between plan and apply.
+    pub planned: Option<Site>,
+    /// It was finished once.
+    pub finished: bool,
+    /// The last attempt was finished too, and nothing was missing since.
+    pub whole: bool,
+}
+
+const JOURNAL: &str = "journal";
+const LAST: &str = "site";
+const PLANNED: &str = "planned";
+const FINISHED: &str = "finished";
+const WHOLE: &str = "whole";
+
+impl Kept {
+    pub fn read(private: &Private) -> Self {
+        let site = |key: &str| private.get(key).and_then(|bytes| serde_json::from_slice(bytes).ok());
+        Self {
+            journal: private.get(JOURNAL).map_or_else(|| Ok(Journal::default()), Journal::from_bytes),
+            last: site(LAST),
+            planned: site(PLANNED),
+            finished: private.get(FINISHED).is_some(),
+            whole: private.get(WHOLE).is_some(),
+        }
+    }
+
+    pub fn plan(private: &mut Private, site: &Site) {
+        if let Ok(bytes) = serde_json::to_vec(site) {
+            private.set(PLANNED, bytes);
+        }
+    }
+}
+
+/// Writes the journal into what goes back to Terraform when it goes out of scope, so that a panic loses nothing.
+struct Keeper<'a, M> {
+    saved: &'a mut Saved<M>,
+    journal: Journal,
+}
+
+impl<M> Drop for Keeper<'_, M> {
+    fn drop(&mut self) {
+        self.saved.private().set(JOURNAL, self.journal.to_bytes());
+    }
+}
+
+impl<M: Declared> Resource for Lifecycle<M> {
+    type Model = M;
+
+    fn name(&self) -> &'static str {
+        M::NAME
+    }
+
+    fn schema(&self) -> Schema {
+        M::schema()
+    }
+
+    fn met(&self, state: &M) {
+        if let Some(id) = id_of(state) {
+            self.setup.store(id);
+        }
+    }
+
+    async fn plan(&self, plan: &mut Plan<'_, M>) -> std::result::Result<(), Diags> {
+        planning::plan(&self.setup, plan).await
+    }
+
+    async fn plan_destroy(&self, prior: &M, private: &Private, diags: &mut Diags) {
+        if let Some(id) = id_of(prior).filter(|_| prior.protected() && Kept::read(private).finished) {
+            diags.push(protected(&id, "removed"));
+        }
+    }
+
+    async fn create(&self, call: &Call<'_, M>, saved: &mut Saved<M>) -> std::result::Result<(), Diags> {
+        let kept = Kept::read(call.private());
+        let site = planning::planned(&self.setup, call.planned, &kept, None).await?;
+        let connected = self.setup.must()?;
+        let id = site.thing.id();
+        let record = connected.platform.records().await?.into_iter().find(|it| it.thing.id() == id);
+        if let Some(finding) = taken(&self.setup, connected, &site, record.as_ref(), true) {
+            return Err(Diag::from(finding).into());
+        }
+        missing_neighbours(&site)?;
+        self.converge(call, saved, site, Journal::default(), false).await
+    }
+
+    async fn update(&self, call: &Call<'_, M>, saved: &mut Saved<M>) -> std::result::Result<(), Diags> {
+        let kept = Kept::read(call.private());
+        let before = kept.last.as_ref().map(|it| it.thing.clone());
+        let site = planning::planned(&self.setup, call.planned, &kept, before.as_ref()).await?;
+        missing_neighbours(&site)?;
+        self.converge(call, saved, site, kept.journal?, kept.whole).await
+    }
+
+    async fn read(&self, call: &Call<'_, M>, saved: &mut Saved<M>) -> std::result::Result<Found, Diags> {
+        let Some(connected) = self.setup.connected() else { return Ok(Found::Here) };
+        let Some(mut model) = saved.get().cloned() else { return Ok(Found::Gone) };
+        let kept = Kept::read(saved.private());
+        let journal = match kept.journal {
+            Ok(journal) => journal,
+            Err(error) => {
+                call.warn(Diag::warning("The private state could not be read").detail(format!(
+                    "{error}. The objects are looked up by their marks instead; nothing is lost."
+                )));
+                Journal::default()
+            }
+        };
+        let thing = match &kept.last {
+            Some(last) => last.thing.clone(),
+            None => model.thing().map_err(unfit)?,
+        };
+        let site = self.setup.site(thing, kept.last.as_ref(), true).await?;
+        let inspection = connected.platform.inspect(&site, &journal, &run(call, Default::default())).await?;
+        if inspection.found == 0 && !inspection.missing.is_empty() {
+            return Ok(Found::Gone);
+        }
+        let whole = inspection.is_whole();
+        if !whole {
+            call.warn(drifted(&site.thing.id(), &inspection));
+            saved.private().remove(WHOLE);
+        }
+        model.choose(&site.thing);
+        model.compute(&site.thing, &connected.platform.outputs(&site, &journal));
+        *model.status() = Value::Known(if whole && kept.finished { READY } else { INCOMPLETE }.to_owned());
+        saved.private().set(JOURNAL, journal.to_bytes());
+        keep(saved, LAST, &site);
+        saved.put(model);
+        Ok(Found::Here)
+    }
+
+    async fn delete(&self, call: &Call<'_, M>, saved: &mut Saved<M>) -> std::result::Result<(), Diags> {
+        let kept = Kept::read(saved.private());
+        let Some(prior) = call.prior else { return Ok(()) };
+        let Some(id) = id_of(prior) else { return Ok(()) };
+        if prior.protected() && kept.finished {
+            return Err(protected(&id, "removed").into());
+        }
+        let connected = self.setup.must()?;
+        let thing = match &kept.last {
+            Some(last) => last.thing.clone(),
+            None => prior.thing().map_err(unfit)?,
+        };
+        let site = self.setup.site(thing, kept.last.as_ref(), true).await?;
+        let keeper = Keeper { saved, journal: kept.journal.unwrap_or_default() };
+        let outcome = connected.platform.remove(&site, &keeper.journal, &run(call, Default::default())).await;
+        if outcome.complete {
+            self.setup.removed(&id);
+            return Ok(());
+        }
+        let mut model = prior.clone();
+        *model.status() = Value::Known(INCOMPLETE.to_owned());
+        keeper.saved.put(model);
+        Err(outcome.errors.iter().map(Diag::from).collect())
+    }
+
+    async fn import(&self, text: &str, saved: &mut Saved<M>) -> std::result::Result<(), Diags> {
+        let id = Id::parse(M::SORT, text).map_err(|why| Diags::from(Diag::error("This is not an id").detail(format!("{why}."))))?;
+        let connected = self.setup.must()?;
+        let records = connected.platform.records().await?;
+        let record = records.into_iter().find(|it| it.thing.id() == id).ok_or_else(|| {
+            Diag::error(format!("There is no `{id}` to import")).detail(format!(
+                "No finished {} `{id}` was found on this platform in this project. One that was never finished is taken over by \
+                 applying its configuration.",
+                id.sort.as_str().replace('_', " ")
+            ))
+        })?;
+        let outputs = record.outputs.clone();
+        let site = self.setup.site(record.thing, None, true).await?;
+        let mut model = M::default();
+        model.show(&site.thing);
+        model.compute(&site.thing, &outputs);
+        finish(&mut model, &id, connected, READY);
+        keep(saved, LAST, &site);
+        saved.private().set(FINISHED, b"1".to_vec());
+        saved.private().set(WHOLE, b"1".to_vec());
+        saved.put(model);
+        Ok(())
+    }
+}
+
+impl<M: Declared> Lifecycle<M> {
+    /// Create, resume, adopt and update: make the thing what the site says.
+    async fn converge(
+        &self,
+        call: &Call<'_, M>,
+        saved: &mut Saved<M>,
+        mut site: Site,
+        journal: Journal,
+        stored: bool,
+    ) -> std::result::Result<(), Diags> {
+        let connected = self.setup.must()?;
+        let id = site.thing.id();
+        let mut secrets = call.config.secrets();
+        M::prepare(&mut site.thing, &mut secrets, stored)?;
+        let mut model = call.planned.clone();
+        model.choose(&site.thing);
+        finish(&mut model, &id, connected, INCOMPLETE);
+        saved.private().remove(PLANNED);
+        saved.private().remove(WHOLE);
+        keep(saved, LAST, &site);
+        saved.put(model.clone());
+
+        let keeper = Keeper { saved, journal };
+        let outcome = connected.platform.converge(&site, &keeper.journal, &run(call, secrets)).await;
+        model.compute(&site.thing, &connected.platform.outputs(&site, &keeper.journal));
+        if outcome.complete {
+            finish(&mut model, &id, connected, READY);
+            keeper.saved.private().set(FINISHED, b"1".to_vec());
+            keeper.saved.private().set(WHOLE, b"1".to_vec());
+        }
+        keeper.saved.put(model);
+        drop(keeper);
+        said(call, &id, &outcome)
+    }
+}
+
+/// Turns an outcome into diagnostics. What only took too long or was interrupted is no error: Terraform would taint the
+/// thing and destroy it, data and all, where going on is enough.
+fn said<M: Declared>(call: &Call<'_, M>, id: &Id, outcome: &Outcome) -> std::result::Result<(), Diags> {
+    for slow in &outcome.slow {
+        call.warn(Diag::warning(format!("`{id}` was slow to make")).detail(format!(
+            "{slow} took more than half of the time that `timeouts` allows. A longer timeout leaves more room."
+        )));
+    }
+    let (later, failed): (Vec<&Error>, Vec<&Error>) =
+        outcome.errors.iter().partition(|it| matches!(it.kind, Kind::Late | Kind::Stopped));
+    if failed.is_empty() && !later.is_empty() {
+        let waits: Vec<String> = later.iter().map(|it| format!("- {it}")).collect();
+        call.warn(Diag::warning(format!("`{id}` is incomplete")).detail(format!(
+            "What exists is kept, and the next apply goes on from there:\n{}",
+            waits.join("\n")
+        )));
+    }
+    if failed.is_empty() { Ok(()) } else { Err(failed.into_iter().map(Diag::from).collect()) }
+}
+
+/// An object that something is made on must be finished itself.
+fn missing_neighbours(site: &Site) -> Result<()> {
+    let missing: Vec<String> =
+        site.thing.needs().into_iter().filter(|it| !site.around.contains_key(it)).map(|it| format!("{} `{it}`", it.sort.as_str())).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let it = missing.join(", ");
+    Err(Error::fatal(format!("make `{}`", site.thing.id()), format!("{it} is not there, or was never finished"))
+        .remedy("Apply again: what is incomplete is finished first"))
+}
+
+fn drifted(id: &Id, inspection: &Inspection) -> Diag {
+    let mut lines: Vec<String> = inspection.missing.iter().map(|it| format!("- {it} is missing")).collect();
+    lines.extend(inspection.drifts.iter().map(|it| format!("- {it}")));
+    lines.extend(inspection.broken.iter().map(|it| format!("- {it}")));
+    Diag::warning(format!("`{id}` is not as it was made"))
+        .detail(format!("The next apply mends it in place:\n{}", lines.join("\n")))
+}
+
+fn finish<M: Declared>(model: &mut M, id: &Id, connected: &Connected, status: &str) {
+    *model.id() = Value::Known(id.to_string());
+    *model.status() = Value::Known(status.to_owned());
+    if let Some(platform) = model.platform() {
+        *platform = Value::Known(connected.platform.name().to_owned());
+    }
+}
+
+fn keep<M>(saved: &mut Saved<M>, key: &str, site: &Site) {
+    if let Ok(bytes) = serde_json::to_vec(site) {
+        saved.private().set(key, bytes);
+    }
+}
+
+fn run<M>(call: &Call<'_, M>, secrets: crate::engine::Secrets) -> Run {
+    Run { deadline: call.deadline, stop: call.stop.clone(), secrets }
+}
+
+fn unfit(unfit: super::values::Unfit) -> Diags {
+    match unfit {
+        super::values::Unfit::Bad(diag) => diag.into(),
+        super::values::Unfit::Unknown => Diag::error("The state holds an unknown value").into(),
+    }
+}
