@@ -1,1 +1,3 @@
 //! The Terraform plugin protocol: wire, values, schema, plan, docs. Knows no library system; could be a crate of its own.
+
+pub mod wire;

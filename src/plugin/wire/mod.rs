@@ -1,0 +1,10 @@
+//! Generated messages and services of the protocol, from `proto/`. Holds no code of its own: the test
+//! `the_generated_code_is_current` remakes the files (`UPDATE=1 cargo test the_generated_code`) and compares.
+
+#[rustfmt::skip]
+#[allow(clippy::all, clippy::unwrap_used)]
+pub mod plugin;
+
+#[rustfmt::skip]
+#[allow(clippy::all, clippy::unwrap_used)]
+pub mod tfplugin6;
