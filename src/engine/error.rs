@@ -41,7 +41,14 @@ pub struct Error {
 
 impl Error {
     pub fn new(kind: Kind, doing: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { kind, doing: doing.into(), why: why.into(), request_id: None, remedy: None, at: None }
+        Self {
+            kind,
+            doing: doing.into(),
+            why: why.into(),
+            request_id: None,
+            remedy: None,
+            at: None,
+        }
     }
     pub fn fatal(doing: impl Into<String>, why: impl Into<String>) -> Self {
         Self::new(Kind::Fatal, doing, why)

@@ -1,22 +1,32 @@
 //! A graph of steps with typed references. The reference is the edge: it can only be had from a step that was added
-//! before, so nothing dangles and no cycle can be written.
+//! before, so nothing dangles and no cycle can be written. Knows no cloud and makes no call.
 
-use super::object::{Object, Step};
+use super::{
+    error::{Error, Result},
+    journal::{Entry, Journal},
+    object::{Cloud, Object},
+    step::Step,
+};
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, fmt, marker::PhantomData, sync::Arc};
+use serde::{Deserialize, Serialize, de::Error as _};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
-/// The step needs the other one ready.
+/// The step needs the other one ready. In a step's JSON: `{"$ref": "network"}`.
 pub struct Ref<T> {
     step: Arc<str>,
     of: PhantomData<fn() -> T>,
 }
 
-/// The step needs the other one made (its id known), not ready.
+/// The step needs the other one made (its id known), not ready. In a step's JSON: `{"$made": "network"}`.
 pub struct Made<T> {
     step: Arc<str>,
     of: PhantomData<fn() -> T>,
 }
+
+const REF: &str = "$ref";
+const MADE: &str = "$made";
 
 impl<T> Ref<T> {
     pub fn step(&self) -> &str {
@@ -24,11 +34,263 @@ impl<T> Ref<T> {
     }
     /// A weaker edge: enough that the object exists.
     pub fn made(&self) -> Made<T> {
-        Made { step: self.step.clone(), of: PhantomData }
+        Made {
+            step: self.step.clone(),
+            of: PhantomData,
+        }
     }
 }
 impl<T> Made<T> {
     pub fn step(&self) -> &str {
         &self.step
+    }
+}
+
+macro_rules! reference {
+    ($name:ident, $key:expr) => {
+        impl<T> Clone for $name<T> {
+            fn clone(&self) -> Self {
+                Self {
+                    step: self.step.clone(),
+                    of: PhantomData,
+                }
+            }
+        }
+        impl<T> PartialEq for $name<T> {
+            fn eq(&self, other: &Self) -> bool {
+                self.step == other.step
+            }
+        }
+        impl<T> fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.step)
+            }
+        }
+        impl<T> Serialize for $name<T> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_map([($key, &*self.step)])
+            }
+        }
+        impl<'de, T> Deserialize<'de> for $name<T> {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let mut map = IndexMap::<String, String>::deserialize(deserializer)?;
+                match map.swap_remove($key) {
+                    Some(step) if map.is_empty() => Ok(Self {
+                        step: step.into(),
+                        of: PhantomData,
+                    }),
+                    _ => Err(D::Error::custom(concat!(
+                        "a reference is an object with `",
+                        $key,
+                        "` alone"
+                    ))),
+                }
+            }
+        }
+    };
+}
+reference!(Ref, "$ref");
+reference!(Made, "$made");
+
+/// One edge of the graph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Need {
+    pub step: String,
+    /// Ready is needed, not only made.
+    pub ready: bool,
+}
+
+/// The place of one replaceable machine and all that is made for it: `web` number 0.
+///
+/// The steps in a slot carry in their names what the machine is made of (see [`generation`]), so that a machine of
+/// another make is another step. Slots of one group are rolled one by one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Slot {
+    pub group: String,
+    pub index: u32,
+    pub order: Order,
+}
+
+/// What comes first when what stands in a slot is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// New, ready, in; then the old out. For machines that keep nothing.
+    MakeFirst,
+    /// The old out, then the new: for what holds something that only one can have, like a volume or an address.
+    RemoveFirst,
+}
+
+/// A short hash of what something is made of, for the names of steps in a slot: `web-0-3fa9c1/server`.
+pub fn generation(of: &impl Serialize) -> String {
+    // What serialises into a graph is plain data; if it cannot be written, its error text stands for it.
+    let bytes = serde_json::to_vec(of).unwrap_or_else(|why| why.to_string().into_bytes());
+    Sha256::digest(bytes)
+        .iter()
+        .take(3)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// What a thing is made of: steps by name, in the order in which they were added.
+pub struct Graph<C> {
+    pub(super) steps: IndexMap<String, Planned<C>>,
+    pub(super) seal: Option<String>,
+    slot: Option<Slot>,
+    mistake: Option<Error>,
+}
+
+pub(super) struct Planned<C> {
+    pub step: Arc<dyn Step<C>>,
+    pub spec: Value,
+    pub needs: Vec<Need>,
+    pub slot: Option<Slot>,
+}
+
+impl<C: Cloud> Default for Graph<C> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<C: Cloud> Graph<C> {
+    pub fn new() -> Self {
+        Self {
+            steps: IndexMap::new(),
+            seal: None,
+            slot: None,
+            mistake: None,
+        }
+    }
+
+    /// Adds a step. Its edges are the references that it holds.
+    ///
+    /// A name given twice, or a reference into another graph, is our own mistake; it is kept and told by
+    /// [`Graph::check`], which every run asks first, so that a plan reads without question marks.
+    pub fn add<T: Object<C>>(&mut self, name: impl Into<String>, object: T) -> Ref<T> {
+        let name = name.into();
+        let reference = Ref {
+            step: name.as_str().into(),
+            of: PhantomData,
+        };
+        let spec = match serde_json::to_value(&object) {
+            Ok(spec) => spec,
+            Err(why) => {
+                self.wrong(&name, &why.to_string());
+                return reference;
+            }
+        };
+        let needs = needs_of(&spec);
+        if self.steps.contains_key(&name) {
+            self.wrong(&name, "the name is taken by an earlier step");
+            return reference;
+        }
+        if let Some(need) = needs
+            .iter()
+            .find(|need| !self.steps.contains_key(&need.step))
+        {
+            self.wrong(
+                &name,
+                &format!("it needs `{}`, which is no step of this plan", need.step),
+            );
+            return reference;
+        }
+        let planned = Planned {
+            step: Arc::new(object),
+            spec,
+            needs,
+            slot: self.slot.clone(),
+        };
+        self.steps.insert(name, planned);
+        reference
+    }
+
+    /// Adds the step that marks the whole as finished: made last, when all else is made and what is stale is gone, and
+    /// removed first.
+    pub fn seal<T: Object<C>>(&mut self, name: impl Into<String>, object: T) -> Ref<T> {
+        let name = name.into();
+        if self.seal.is_some() {
+            self.wrong(&name, "the plan is sealed already");
+        }
+        self.seal = Some(name.clone());
+        self.add(name, object)
+    }
+
+    /// What `add` adds here belongs to one slot.
+    pub fn slot<R>(&mut self, slot: Slot, add: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = self.slot.replace(slot);
+        let result = add(self);
+        self.slot = outer;
+        result
+    }
+
+    /// The first mistake made while adding.
+    pub fn check(&self) -> Result<()> {
+        self.mistake.clone().map_or(Ok(()), Err)
+    }
+
+    /// Names of all steps, in the order in which they were added: needs come before those who need them.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.steps.keys().map(String::as_str)
+    }
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Writes into the journal what is not there yet, as asked for: it may exist.
+    pub fn remember(&self, journal: &Journal) {
+        for (name, planned) in &self.steps {
+            let kind = planned.step.kind();
+            if journal.get(name).is_none_or(|entry| entry.kind != kind) {
+                journal.put(
+                    name,
+                    Entry::asked(kind, planned.spec.clone(), planned.slot.clone()),
+                );
+            }
+        }
+    }
+
+    /// The graph as plain data, for snapshots: each step with its kind, its spec and its slot.
+    pub fn describe(&self) -> Value {
+        let describe = |planned: &Planned<C>| serde_json::json!({ "kind": planned.step.kind(), "spec": planned.spec, "slot": planned.slot });
+        Value::Object(
+            self.steps
+                .iter()
+                .map(|(name, planned)| (name.clone(), describe(planned)))
+                .collect(),
+        )
+    }
+
+    fn wrong(&mut self, name: &str, why: &str) {
+        let remedy = "this is a mistake of the provider; please report it";
+        self.mistake
+            .get_or_insert_with(|| Error::fatal(format!("plan step `{name}`"), why).remedy(remedy));
+    }
+}
+
+/// The references inside a step's JSON.
+pub(super) fn needs_of(spec: &Value) -> Vec<Need> {
+    let mut needs: IndexMap<String, bool> = IndexMap::new();
+    walk(spec, &mut needs);
+    let need = |(step, ready)| Need { step, ready };
+    needs.into_iter().map(need).collect()
+}
+
+fn walk(value: &Value, needs: &mut IndexMap<String, bool>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| walk(item, needs)),
+        Value::Object(map) => {
+            if let (1, Some((key, Value::String(step)))) = (map.len(), map.iter().next())
+                && (key == REF || key == MADE)
+            {
+                *needs.entry(step.clone()).or_default() |= key == REF;
+                return;
+            }
+            map.values().for_each(|item| walk(item, needs));
+        }
+        _ => {}
     }
 }

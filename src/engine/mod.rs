@@ -4,20 +4,31 @@
 //! real, [`inspect`] compares it with what exists, [`remove`] takes it away. Every id is in the [`Journal`] before any
 //! wait for it, and every object is found again by its mark.
 
+mod converge;
 mod error;
 mod graph;
 mod journal;
+mod make;
 mod object;
 mod reads;
+mod remove;
 mod run;
+mod schedule;
 mod secret;
+mod step;
+mod survey;
 mod wait;
+mod works;
 
+pub use converge::converge;
 pub use error::{Error, Kind, Result};
-pub use graph::{Graph, Made, Order, Ref, Slot};
-pub use journal::{Entry, Journal, Phase};
-pub use object::{Cloud, Cx, Difference, Mend, Object, Seen, Standing, Step};
-pub use reads::Reads;
-pub use run::{Drift, Inspection, Outcome, Run, converge, inspect, remove};
+pub use graph::{Graph, Made, Need, Order, Ref, Slot, generation};
+pub use journal::{Entry, Journal, Phase, Writing};
+pub use object::{Cloud, Cx, Difference, Mend, Object, Seen, Standing};
+pub use reads::{Moment, Reads};
+pub use remove::remove;
+pub use run::{Absent, Drift, Inspection, Left, Outcome, Run, Slow, Waiting};
 pub use secret::{Secret, Secrets};
-pub use wait::Backoff;
+pub use step::{Step, revive};
+pub use survey::inspect;
+pub use wait::{Backoff, Pace};

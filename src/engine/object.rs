@@ -1,12 +1,20 @@
 //! What one cloud object must be able to do, so that the engine can do the rest.
 
-use super::{Error, Result, graph::{Made, Ref}, journal::Journal, secret::Secrets};
+use super::{
+    error::Result,
+    graph::{Made, Ref},
+    journal::Journal,
+    reads::Moment,
+    secret::Secrets,
+    step::Step,
+};
 use serde::{Serialize, de::DeserializeOwned};
-use std::{future::Future, time::Instant};
+use std::{future::Future, time::Duration};
 
 /// A cloud's client, with the way back from a journal's entry to a step.
 pub trait Cloud: Send + Sync + Sized + 'static {
     /// Brings a journalled step back to life, so that what no longer stands in the plan can be removed.
+    /// One line per kind: `Server::KIND => engine::revive::<Self, Server>(spec)`.
     fn revive(kind: &str, spec: serde_json::Value) -> Result<Box<dyn Step<Self>>>;
 }
 
@@ -22,14 +30,27 @@ pub trait Object<C: Cloud>: Serialize + DeserializeOwned + Send + Sync + 'static
     /// The cloud's id, for people and messages.
     fn id(facts: &Self::Facts) -> String;
     /// Looks the object up by what is known of it, else by its mark, in answers no older than [`Cx::since`].
-    /// `None`: there is none. An object that is going away counts as [`Standing::Pending`].
-    fn find(&self, cx: &Cx<'_, C>, known: Option<&Self::Facts>) -> impl Future<Output = Result<Option<Seen<Self::Facts>>>> + Send;
+    /// `None`: there is none. Something known that is not there is looked for by its mark too.
+    fn find(
+        &self,
+        cx: &Cx<'_, C>,
+        known: Option<&Self::Facts>,
+    ) -> impl Future<Output = Result<Option<Seen<Self::Facts>>>> + Send;
     /// Makes it, marked. Returns as soon as the id is known; does not wait.
     fn create(&self, cx: &Cx<'_, C>) -> impl Future<Output = Result<Self::Facts>> + Send;
     /// Mends the differences in place.
-    fn update(&self, cx: &Cx<'_, C>, facts: &Self::Facts, differences: &[Difference]) -> impl Future<Output = Result<()>> + Send;
+    fn update(
+        &self,
+        cx: &Cx<'_, C>,
+        facts: &Self::Facts,
+        differences: &[Difference],
+    ) -> impl Future<Output = Result<()>> + Send;
     /// Asks for its end; does not wait. Succeeds where there is none.
-    fn delete(&self, cx: &Cx<'_, C>, facts: &Self::Facts) -> impl Future<Output = Result<()>> + Send;
+    fn delete(
+        &self,
+        cx: &Cx<'_, C>,
+        facts: &Self::Facts,
+    ) -> impl Future<Output = Result<()>> + Send;
 
     /// Data lives here: never removed to mend a difference or a failure.
     fn keeps_data(&self) -> bool {
@@ -38,6 +59,18 @@ pub trait Object<C: Cloud>: Serialize + DeserializeOwned + Send + Sync + 'static
     /// Whether the run waits until it is ready. Whoever holds a [`Ref`] to it waits all the same.
     fn awaited(&self) -> bool {
         true
+    }
+    /// Ready as soon as it is made and gone as soon as its end was asked for: nobody looks again.
+    fn instant(&self) -> bool {
+        false
+    }
+    /// How long it usually takes until it is ready: nobody looks earlier.
+    fn usually(&self) -> Duration {
+        Duration::from_millis(500)
+    }
+    /// Left where it is when the thing goes (a bucket with the backups).
+    fn outlives(&self) -> bool {
+        false
     }
 }
 
@@ -70,6 +103,26 @@ pub struct Difference {
     pub mend: Mend,
 }
 
+impl Difference {
+    /// The field can be changed where it is.
+    pub fn update(field: &'static str, wanted: impl ToString, found: impl ToString) -> Self {
+        let (wanted, found) = (wanted.to_string(), found.to_string());
+        Self {
+            field,
+            wanted,
+            found,
+            mend: Mend::Update,
+        }
+    }
+    /// Only a new object can have the field as wanted.
+    pub fn replace(field: &'static str, wanted: impl ToString, found: impl ToString) -> Self {
+        Self {
+            mend: Mend::Replace,
+            ..Self::update(field, wanted, found)
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mend {
     Update,
@@ -81,13 +134,13 @@ pub enum Mend {
 pub struct Cx<'a, C> {
     pub cloud: &'a C,
     /// Lists that were asked for before this moment are too old.
-    pub since: Instant,
+    pub since: Moment,
     pub secrets: &'a Secrets,
     pub journal: &'a Journal,
 }
 
 impl<C: Cloud> Cx<'_, C> {
-    /// What a needed step left behind. An error if it has not been made, which is the engine's own mistake.
+    /// What a needed step left behind. [`Kind::Gone`](super::Kind::Gone) if it has not been made: who looks for something inside it finds nothing.
     pub fn facts<T: Object<C>>(&self, of: &Ref<T>) -> Result<T::Facts> {
         self.journal.facts::<C, T>(of.step())
     }

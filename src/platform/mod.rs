@@ -46,6 +46,9 @@ pub trait Host: crate::engine::Cloud {
     /// Pure: the same site gives the same graph, without a call.
     fn plan(&self, site: &Site) -> Result<crate::engine::Graph<Self>>;
     fn outputs(&self, site: &Site, journal: &Journal) -> Outputs;
+    /// Everything that bears a mark of this thing, by step name, whether the plan knows it or not: asked for when the
+    /// journal was lost, so that what an unfinished earlier make left behind is found and goes.
+    async fn strays(&self, site: &Site) -> Result<Vec<(String, crate::engine::Entry)>>;
 }
 
 /// What was found before anything is made.

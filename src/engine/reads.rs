@@ -1,0 +1,102 @@
+//! List calls that many share: a snapshot that was asked for late enough serves everybody. Knows no cloud.
+
+use super::error::{Error, Result};
+use std::{
+    future::Future,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// A point in this process's history: strictly ordered, also where a clock would show the same time twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(u64);
+
+static LAST: AtomicU64 = AtomicU64::new(0);
+
+impl Moment {
+    /// Before everything: any snapshot will do.
+    pub const START: Self = Self(0);
+    /// Later than every moment so far.
+    pub fn now() -> Self {
+        Self(LAST.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+}
+
+/// One list of a cloud, read at most once for all who can live with the same snapshot.
+///
+/// Nobody has to invalidate it after a change of his own: the engine's looks name the moment that they need.
+pub struct Reads<T> {
+    kept: tokio::sync::Mutex<Kept<T>>,
+    /// Snapshots from before this are worth nothing.
+    floor: Mutex<Moment>,
+    fetched: AtomicU64,
+}
+
+struct Kept<T> {
+    snapshot: Option<(Moment, Arc<T>)>,
+    /// How the fetch of that number failed: an answer for those who waited for it.
+    failed: Option<(u64, Error)>,
+}
+
+impl<T> Default for Reads<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Reads<T> {
+    pub fn new() -> Self {
+        Self {
+            kept: tokio::sync::Mutex::new(Kept {
+                snapshot: None,
+                failed: None,
+            }),
+            floor: Mutex::new(Moment::START),
+            fetched: AtomicU64::new(0),
+        }
+    }
+
+    /// The snapshot, if its fetch started at or after `since`; else a new one. One fetch is in flight at a time; who
+    /// waits for it shares its answer, be it an error.
+    pub async fn get<F, Fut>(&self, since: Moment, fetch: F) -> Result<Arc<T>>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let before = self.fetched.load(Ordering::SeqCst);
+        let mut kept = self.kept.lock().await;
+        let since = since.max(*self.floor.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some((at, snapshot)) = &kept.snapshot
+            && *at >= since
+        {
+            return Ok(snapshot.clone());
+        }
+        if let Some((number, error)) = &kept.failed
+            && *number > before
+        {
+            return Err(error.clone());
+        }
+        let at = Moment::now();
+        let fetched = fetch().await;
+        let number = self.fetched.fetch_add(1, Ordering::SeqCst) + 1;
+        match fetched {
+            Ok(list) => {
+                let list = Arc::new(list);
+                kept.snapshot = Some((at, list.clone()));
+                kept.failed = None;
+                Ok(list)
+            }
+            Err(error) => {
+                kept.failed = Some((number, error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    /// What was asked for until now serves nobody any more.
+    pub fn invalidate(&self) {
+        *self.floor.lock().unwrap_or_else(PoisonError::into_inner) = Moment::now();
+    }
+}
