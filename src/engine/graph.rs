@@ -233,6 +233,10 @@ impl<C: Cloud> Graph<C> {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.steps.keys().map(String::as_str)
     }
+    /// The steps that belong to a replaceable machine, with their slots.
+    pub fn slots(&self) -> impl Iterator<Item = (&str, &Slot)> {
+        self.steps.iter().filter_map(|(name, planned)| Some((name.as_str(), planned.slot.as_ref()?)))
+    }
     pub fn len(&self) -> usize {
         self.steps.len()
     }

@@ -1,9 +1,10 @@
 //! A platform made of a host: its plans, run by the engine. The same for every cloud.
 
-use super::{Host, Platform, Preflight};
-use crate::engine::{self, Inspection, Journal, Outcome, Pace, Result, Run};
+use super::{Finding, Host, Platform, Preflight};
+use crate::engine::{self, Inspection, Journal, Order, Outcome, Pace, Result, Run, Slot};
 use crate::site::{Outputs, Record, Site};
 use async_trait::async_trait;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Any [`Host`] as a [`Platform`]. All things on one host wait at one pace, so that they share list calls.
@@ -98,4 +99,43 @@ impl<H: Host> Platform for Hosted<H> {
     fn outputs(&self, site: &Site, journal: &Journal) -> Outputs {
         self.host.outputs(site, journal)
     }
+    fn same(&self, one: &Site, other: &Site) -> bool {
+        match (self.host.plan(one), self.host.plan(other)) {
+            (Ok(one), Ok(other)) => one.describe() == other.describe(),
+            // What cannot be planned any more is not the same as anything.
+            _ => false,
+        }
+    }
+    fn disruptions(&self, before: &Site, after: &Site) -> Vec<Finding> {
+        let (Ok(before), Ok(after)) = (self.host.plan(before), self.host.plan(after)) else {
+            return Vec::new();
+        };
+        let lost: BTreeSet<Slot> = before
+            .slots()
+            .filter(|(step, _)| !after.names().any(|name| name == *step))
+            .map(|(_, slot)| slot.clone())
+            .collect();
+        let kept = |slot: &Slot| after.slots().any(|(_, it)| it.group == slot.group && it.index == slot.index);
+        lost.iter().map(|slot| disruption(slot, kept(slot))).collect()
+    }
+}
+
+fn disruption(slot: &Slot, kept: bool) -> Finding {
+    let machine = format!("`{}-{}`", slot.group, slot.index);
+    let (summary, detail) = match (kept, slot.order) {
+        (false, _) => (
+            format!("Machine {machine} will be removed"),
+            "It is taken out of service first; what it does is left to the others.",
+        ),
+        (true, Order::MakeFirst) => (
+            format!("Machine {machine} will be replaced"),
+            "A new one is made and put in before the old one is taken out, one machine after the other.",
+        ),
+        (true, Order::RemoveFirst) => (
+            format!("Machine {machine} will be replaced"),
+            "Its data and its address stay, but it does not answer until the new machine has started. Users notice it \
+             unless other nodes stand in.",
+        ),
+    };
+    Finding { at: String::new(), refuses: false, summary, detail: detail.to_owned() }
 }

@@ -35,6 +35,11 @@ pub trait Platform: Send + Sync {
 
     /// What the thing shows of itself, from what its steps left in the journal.
     fn outputs(&self, site: &Site, journal: &Journal) -> Outputs;
+
+    /// Whether both are made of the same objects, field by field: nothing to do between them.
+    fn same(&self, one: &Site, other: &Site) -> bool;
+    /// What users will notice when `before` becomes `after`: machines that are replaced.
+    fn disruptions(&self, before: &Site, after: &Site) -> Vec<Finding>;
 }
 
 /// What a concrete platform implements.
