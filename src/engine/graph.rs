@@ -235,7 +235,9 @@ impl<C: Cloud> Graph<C> {
     }
     /// The steps that belong to a replaceable machine, with their slots.
     pub fn slots(&self) -> impl Iterator<Item = (&str, &Slot)> {
-        self.steps.iter().filter_map(|(name, planned)| Some((name.as_str(), planned.slot.as_ref()?)))
+        self.steps
+            .iter()
+            .filter_map(|(name, planned)| Some((name.as_str(), planned.slot.as_ref()?)))
     }
     pub fn len(&self) -> usize {
         self.steps.len()

@@ -115,8 +115,14 @@ impl<H: Host> Platform for Hosted<H> {
             .filter(|(step, _)| !after.names().any(|name| name == *step))
             .map(|(_, slot)| slot.clone())
             .collect();
-        let kept = |slot: &Slot| after.slots().any(|(_, it)| it.group == slot.group && it.index == slot.index);
-        lost.iter().map(|slot| disruption(slot, kept(slot))).collect()
+        let kept = |slot: &Slot| {
+            after
+                .slots()
+                .any(|(_, it)| it.group == slot.group && it.index == slot.index)
+        };
+        lost.iter()
+            .map(|slot| disruption(slot, kept(slot)))
+            .collect()
     }
 }
 
@@ -137,5 +143,10 @@ fn disruption(slot: &Slot, kept: bool) -> Finding {
              unless other nodes stand in.",
         ),
     };
-    Finding { at: String::new(), refuses: false, summary, detail: detail.to_owned() }
+    Finding {
+        at: String::new(),
+        refuses: false,
+        summary,
+        detail: detail.to_owned(),
+    }
 }

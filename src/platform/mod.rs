@@ -24,7 +24,12 @@ pub trait Platform: Send + Sync {
 
     /// Fills in what is chosen at creation and kept (flavor, image, external network, version), and checks online
     /// everything that could fail at apply. `before` is the thing as it was made last. Creates nothing.
-    async fn preflight(&self, site: &mut Site, before: Option<&Record>, journal: &Journal) -> Result<Preflight>;
+    async fn preflight(
+        &self,
+        site: &mut Site,
+        before: Option<&Record>,
+        journal: &Journal,
+    ) -> Result<Preflight>;
 
     /// Makes the thing what the site says. Create, resume, adopt and update are this one verb.
     async fn converge(&self, site: &Site, journal: &Journal, run: &Run) -> Outcome;
@@ -47,7 +52,12 @@ pub trait Platform: Send + Sync {
 pub trait Host: crate::engine::Cloud {
     const NAME: &'static str;
     async fn records(&self) -> Result<Vec<Record>>;
-    async fn preflight(&self, site: &mut Site, before: Option<&Record>, journal: &Journal) -> Result<Preflight>;
+    async fn preflight(
+        &self,
+        site: &mut Site,
+        before: Option<&Record>,
+        journal: &Journal,
+    ) -> Result<Preflight>;
     /// Pure: the same site gives the same graph, without a call.
     fn plan(&self, site: &Site) -> Result<crate::engine::Graph<Self>>;
     fn outputs(&self, site: &Site, journal: &Journal) -> Outputs;

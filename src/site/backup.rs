@@ -25,7 +25,11 @@ pub struct BackupPolicy {
 
 impl BackupPolicy {
     pub fn id(&self) -> Id {
-        Id::within(super::Sort::BackupPolicy, self.environment.clone(), self.name.clone())
+        Id::within(
+            super::Sort::BackupPolicy,
+            self.environment.clone(),
+            self.name.clone(),
+        )
     }
 }
 

@@ -86,18 +86,32 @@ pub struct Id {
 
 impl Id {
     pub fn environment(name: Name) -> Self {
-        Self { sort: Sort::Environment, environment: name, name: None }
+        Self {
+            sort: Sort::Environment,
+            environment: name,
+            name: None,
+        }
     }
     pub fn within(sort: Sort, environment: Name, name: Name) -> Self {
-        Self { sort, environment, name: Some(name) }
+        Self {
+            sort,
+            environment,
+            name: Some(name),
+        }
     }
     /// Reads an id as users write it.
     pub fn parse(sort: Sort, text: &str) -> Result<Self, String> {
         match (sort, text.split_once('/')) {
             (Sort::Environment, None) => Ok(Self::environment(text.parse()?)),
-            (Sort::Environment, Some(_)) => Err(format!("`{text}` is not the id of an environment: that is its name alone")),
-            (_, Some((environment, name))) => Ok(Self::within(sort, environment.parse()?, name.parse()?)),
-            (_, None) => Err(format!("`{text}` is not an id of this kind: write `<environment>/<name>`")),
+            (Sort::Environment, Some(_)) => Err(format!(
+                "`{text}` is not the id of an environment: that is its name alone"
+            )),
+            (_, Some((environment, name))) => {
+                Ok(Self::within(sort, environment.parse()?, name.parse()?))
+            }
+            (_, None) => Err(format!(
+                "`{text}` is not an id of this kind: write `<environment>/<name>`"
+            )),
         }
     }
 }

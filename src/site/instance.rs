@@ -44,7 +44,11 @@ pub struct Instance {
 
 impl Instance {
     pub fn id(&self) -> Id {
-        Id::within(super::Sort::Instance, self.environment.clone(), self.name.clone())
+        Id::within(
+            super::Sort::Instance,
+            self.environment.clone(),
+            self.name.clone(),
+        )
     }
 }
 

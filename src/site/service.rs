@@ -14,7 +14,13 @@ pub enum ServiceKind {
 }
 
 impl ServiceKind {
-    pub const ALL: [Self; 5] = [Self::Database, Self::Search, Self::Cache, Self::Queue, Self::Storage];
+    pub const ALL: [Self; 5] = [
+        Self::Database,
+        Self::Search,
+        Self::Cache,
+        Self::Queue,
+        Self::Storage,
+    ];
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Database => "database",
@@ -55,7 +61,11 @@ pub struct Service {
 
 impl Service {
     pub fn id(&self) -> Id {
-        Id::within(super::Sort::Service, self.environment.clone(), self.name.clone())
+        Id::within(
+            super::Sort::Service,
+            self.environment.clone(),
+            self.name.clone(),
+        )
     }
     /// Machines of its own: not for what exists elsewhere, nor for an object store.
     pub fn machines(&self) -> u32 {

@@ -31,7 +31,9 @@ impl Thing {
         match self {
             Self::Environment(it) => Id::environment(it.name.clone()),
             Self::Service(it) => it.id(),
-            Self::Certificate(it) => Id::within(Sort::Certificate, it.environment.clone(), it.name.clone()),
+            Self::Certificate(it) => {
+                Id::within(Sort::Certificate, it.environment.clone(), it.name.clone())
+            }
             Self::Instance(it) => it.id(),
             Self::BackupPolicy(it) => it.id(),
         }
@@ -44,7 +46,9 @@ impl Thing {
             needs.push(Id::environment(id.environment.clone()));
         }
         match self {
-            Self::Instance(it) => needs.extend(it.services.values().chain(&it.certificate).cloned()),
+            Self::Instance(it) => {
+                needs.extend(it.services.values().chain(&it.certificate).cloned())
+            }
             Self::BackupPolicy(it) => needs.extend(it.services.iter().cloned()),
             _ => {}
         }
@@ -122,10 +126,15 @@ mod as_list {
     use super::{BTreeMap, Id, Record};
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub fn serialize<S: Serializer>(around: &BTreeMap<Id, Record>, out: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(
+        around: &BTreeMap<Id, Record>,
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
         out.collect_seq(around.values())
     }
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Id, Record>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<Id, Record>, D::Error> {
         let records = Vec::<Record>::deserialize(from)?;
         Ok(records.into_iter().map(|it| (it.thing.id(), it)).collect())
     }

@@ -30,7 +30,10 @@ fn the_generated_code_is_current() {
 
     for file in ["tfplugin6.rs", "plugin.rs"] {
         compare(&server.join(file), root.join("src/plugin/wire").join(file));
-        compare(&client.join(file), root.join("tests/plugin/wire").join(file));
+        compare(
+            &client.join(file),
+            root.join("tests/plugin/wire").join(file),
+        );
     }
 }
 
