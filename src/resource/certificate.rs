@@ -235,12 +235,12 @@ impl Declared for Model {
             Ok(false) => vec![
                 Diag::error("The private key does not belong to the certificate")
                     .detail("`imported.private_key_pem_wo` is the key of another certificate than `imported.certificate_pem`.")
-                    .at(Path::parse("imported.private_key_pem_wo")),
+                    .at("imported.private_key_pem_wo"),
             ],
             Err(why) => vec![
                 Diag::error("The private key cannot be read")
                     .detail(format!("`imported.private_key_pem_wo`: {why}."))
-                    .at(Path::parse("imported.private_key_pem_wo")),
+                    .at("imported.private_key_pem_wo"),
             ],
         }
     }

@@ -122,5 +122,5 @@ impl From<Finding> for Diag {
 fn located(diag: Diag, at: Option<&str>, detail: String) -> Diag {
     let Some(at) = at else { return diag.detail(detail) };
     let named = if detail.contains(at) { detail } else { format!("{detail}\n\nAttribute: `{at}`.") };
-    diag.detail(named).at(Path::parse(at))
+    diag.detail(named).at(at)
 }

@@ -159,7 +159,7 @@ pub fn protected(id: &Id, done: &str) -> Diag {
             "`deletion_protection` is on. If this is meant, set `deletion_protection = false`, apply that, and try again. \
              Make a last backup before.",
         )
-        .at(Path::parse("deletion_protection"))
+        .at("deletion_protection")
 }
 
 /// The site that was planned; made anew where the plan could not know it.

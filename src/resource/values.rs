@@ -48,7 +48,7 @@ impl<T: Clone> Asked<T> for Value<T> {
     }
     fn must(&self, name: &str) -> Fit<T> {
         self.given()?.ok_or_else(|| {
-            Unfit::Bad(Diag::error(format!("`{name}` is missing")).detail(format!("`{name}` has no value.")).at(Path::parse(name)))
+            Unfit::Bad(Diag::error(format!("`{name}` is missing")).detail(format!("`{name}` has no value.")).at(name))
         })
     }
 }
@@ -78,7 +78,7 @@ where
 }
 
 pub fn refused(name: &str, why: impl Display) -> Unfit {
-    Unfit::Bad(Diag::error(format!("`{name}` is not valid")).detail(format!("`{name}`: {why}.")).at(Path::parse(name)))
+    Unfit::Bad(Diag::error(format!("`{name}` is not valid")).detail(format!("`{name}`: {why}.")).at(name))
 }
 
 /// A number that the schema has already bounded.
