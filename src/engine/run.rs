@@ -5,7 +5,7 @@ use super::{
     object::Difference,
     secret::Secrets,
 };
-use std::time::Duration;
+use std::{fmt, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -142,4 +142,44 @@ pub struct Drift {
     pub kind: String,
     pub id: String,
     pub difference: Difference,
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`{}: {}", self.kind, self.step, Named(self.id.as_deref()), self.state)?;
+        match self.waited.as_secs() {
+            0 => Ok(()),
+            seconds => write!(f, " ({seconds} s)"),
+        }
+    }
+}
+impl fmt::Display for Slow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`: {} s", self.kind, self.step, self.took.as_secs())
+    }
+}
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`{}", self.kind, self.step, Named(self.id.as_deref()))
+    }
+}
+impl fmt::Display for Absent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`{}", self.kind, self.step, Named(self.id.as_deref()))
+    }
+}
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Difference { field, wanted, found, .. } = &self.difference;
+        write!(f, "{} `{}` ({}): {field} is {found}, wanted {wanted}", self.kind, self.step, self.id)
+    }
+}
+
+/// An id in parentheses, if there is one.
+struct Named<'a>(Option<&'a str>);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |id| write!(f, " ({id})"))
+    }
 }
