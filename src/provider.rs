@@ -1,9 +1,16 @@
 //! The provider's own settings and THE list of what it offers.
 
-use crate::plugin::{Attr, Schema, Type, Value, boolean, int, list, map, object, text};
-use crate::resource::{Lifecycle, Setup, backup_policy, certificate, environment, instance, service};
-use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
+use crate::engine::Error;
+use crate::platform::{Common, Given, OFFERS, Offer, Setting, Shape};
+use crate::plugin::{
+    AnyResource, Attr, Configure, Diag, Diags, Dynamic, Provider, Schema, Type, boolean, int, list, list_of, map, object, text,
+};
+use crate::resource::{
+    Connected, Lifecycle, Setup, backup_policy, certificate, count_attr, environment, instance, service,
+};
+use crate::site::Tags;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The provider `invenioils`.
 #[derive(Default)]
@@ -11,74 +18,114 @@ pub struct InvenioIls {
     setup: Arc<Setup>,
 }
 
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub struct Model {
-    openstack: Value<OpenStackModel>,
-    simulator: Value<SimulatorModel>,
-    owner: Value<String>,
-    adopt: Value<Vec<Value<String>>>,
-    default_tags: Value<BTreeMap<String, Value<String>>>,
-    max_parallel_requests: Value<i64>,
-    preflight: Value<bool>,
+impl Provider for InvenioIls {
+    /// The platform attributes are the platforms' own affair, so there is no struct of them here.
+    type Config = Dynamic;
+
+    fn name(&self) -> &'static str {
+        "invenioils"
+    }
+
+    fn version(&self) -> &str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    fn schema(&self) -> Schema {
+        let platforms: Vec<&str> = OFFERS.iter().map(|it| it.name).collect();
+        let schema = Schema::new(
+            0,
+            "Brings up, changes, heals and removes whole InvenioILS installations. Exactly one platform attribute says where.",
+        );
+        OFFERS
+            .iter()
+            .fold(schema, |schema, offer| schema.attr(offer.name, platform(offer)))
+            .attr("owner", text().optional().doc("Who owns the objects. Objects found by their mark are adopted if they are of the same owner, or were never finished. Default: `INVENIOILS_OWNER`, else `TFC_WORKSPACE_SLUG`, else empty."))
+            .attr("adopt", list(Type::String).optional().doc("Names of environments to take over although they are finished and their state was lost. Default: `INVENIOILS_ADOPT`, separated by commas."))
+            .attr("default_tags", map(Type::String).optional().doc("Tags on every object that can carry them."))
+            .attr("max_parallel_requests", count_attr("Calls at a time towards the cloud. Default: 16."))
+            .attr("preflight", boolean().optional().doc("Check names, sizes, images, networks and quotas online at plan. Default: true."))
+            .exactly_one_of(&platforms)
+    }
+
+    async fn configure(&self, configure: &Configure<'_, Dynamic>) -> Result<(), Diags> {
+        let config = configure.config;
+        // Until everything is known nobody can sign in; plans then say "known after apply".
+        if !configure.known {
+            return Ok(());
+        }
+        let Some(offer) = OFFERS.iter().find(|it| !config.get(it.name).is_null()) else {
+            return Err(Diag::error("No platform is given").detail(format!("One of {} must say where.", names())).into());
+        };
+        let default_tags: Tags = texts(config.get("default_tags"));
+        let owner = config.get("owner").as_str().map(str::to_owned).or_else(|| variable("INVENIOILS_OWNER"));
+        let owner = owner.or_else(|| variable("TFC_WORKSPACE_SLUG")).unwrap_or_default();
+        let parallel = config.get("max_parallel_requests").as_number().and_then(|it| it.as_u64());
+        let common = Common {
+            owner: owner.clone(),
+            default_tags: default_tags.clone(),
+            max_parallel_requests: parallel.and_then(|it| usize::try_from(it).ok()).unwrap_or(16),
+        };
+        let given = Given::new(config.get(offer.name).to_json());
+        let platform = (offer.connect)(given, common).await.map_err(|error: Error| Diags::from(Diag::from(error)))?;
+        self.setup.connect(Connected {
+            platform,
+            owner,
+            adopt: adopted(config.get("adopt")),
+            default_tags,
+            preflight: config.get("preflight").as_bool().unwrap_or(true),
+        });
+        Ok(())
+    }
+
+    fn resources(&self) -> Vec<Box<dyn AnyResource>> {
+        let setup = &self.setup;
+        vec![
+            Box::new(Lifecycle::<environment::Model>::new(setup)),
+            Box::new(Lifecycle::<service::Model>::new(setup)),
+            Box::new(Lifecycle::<certificate::Model>::new(setup)),
+            Box::new(Lifecycle::<instance::Model>::new(setup)),
+            Box::new(Lifecycle::<backup_policy::Model>::new(setup)),
+        ]
+    }
 }
 
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub struct OpenStackModel {
-    cloud: Value<String>,
-    auth_url: Value<String>,
-    region: Value<String>,
-    application_credential_id: Value<String>,
-    application_credential_secret: Value<String>,
-    username: Value<String>,
-    password: Value<String>,
-    project_name: Value<String>,
-    project_domain_name: Value<String>,
-    user_domain_name: Value<String>,
-    token: Value<String>,
-    cacert_file: Value<String>,
-    insecure: Value<bool>,
-    endpoint_overrides: Value<BTreeMap<String, Value<String>>>,
-    interface: Value<String>,
+fn names() -> String {
+    OFFERS.iter().map(|it| format!("`{}`", it.name)).collect::<Vec<_>>().join(", ")
 }
 
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub struct SimulatorModel {
-    path: Value<String>,
-    region: Value<String>,
-    latency: Value<String>,
-    quota: Value<BTreeMap<String, Value<i64>>>,
-    faults: Value<Vec<Value<FaultModel>>>,
+fn platform(offer: &Offer) -> Attr {
+    object(offer.settings.iter().map(setting)).optional().doc(offer.doc)
 }
 
-fn schema() -> Schema {
-    Schema::new(0, "Brings up, changes, heals and removes whole InvenioILS installations. Exactly one platform attribute says where.")
-        .attr("openstack", openstack())
-        .attr("simulator", simulator())
-        .attr("owner", text().optional().doc("Who owns the objects. Objects found by their mark are adopted if they are of the same owner, or were never finished. Default: `INVENIOILS_OWNER`, else `TFC_WORKSPACE_SLUG`, else empty."))
-        .attr("adopt", list(Type::String).optional().doc("Names of environments to take over although they are finished and their state was lost. Default: `INVENIOILS_ADOPT`, separated by commas."))
-        .attr("default_tags", map(Type::String).optional().doc("Tags on every object that can carry them."))
-        .attr("max_parallel_requests", int().optional().check(crate::resource::positive).doc("Calls at a time towards the cloud. Default: 16."))
-        .attr("preflight", boolean().optional().doc("Check names, sizes, images, networks and quotas online at plan. Default: true."))
+fn setting(setting: &Setting) -> (&'static str, Attr) {
+    let attr = match setting.shape {
+        Shape::Text => text(),
+        Shape::Hidden => text().sensitive(),
+        Shape::OneOf(choices) => text().one_of(choices),
+        Shape::Bool => boolean(),
+        Shape::Whole => int(),
+        Shape::TextMap => map(Type::String),
+        Shape::WholeMap => map(Type::Number),
+        Shape::List(inner) => list_of(inner.iter().map(self::setting)),
+    };
+    (setting.name, attr.optional().doc(setting.doc))
 }
 
-fn openstack() -> Attr {
-    object([
-        ("cloud", text().optional().doc("Name of the cloud in `clouds.yaml`. Default: `OS_CLOUD`.")),
-        ("auth_url", text().optional().doc("Address of Keystone. Default: `OS_AUTH_URL`.")),
-        ("region", text().optional().doc("Region. Default: `OS_REGION_NAME`.")),
-        ("application_credential_id", text().optional().doc("Application credential. Default: `OS_APPLICATION_CREDENTIAL_ID`.")),
-        ("application_credential_secret", text().optional().sensitive().doc("Its secret. Default: `OS_APPLICATION_CREDENTIAL_SECRET`.")),
-        ("username", text().optional().doc("User. Default: `OS_USERNAME`.")),
-        ("password", text().optional().sensitive().doc("Password. Default: `OS_PASSWORD`.")),
-        ("project_name", text().optional().doc("Project. Default: `OS_PROJECT_NAME`.")),
-        ("project_domain_name", text().optional().doc("Domain of the project. Default: `OS_PROJECT_DOMAIN_NAME`.")),
-        ("user_domain_name", text().optional().doc("Domain of the user. Default: `OS_USER_DOMAIN_NAME`.")),
-        ("token", text().optional().sensitive().doc("A token instead of a password. Default: `OS_TOKEN`.")),
-        ("cacert_file", text().optional().doc("Certificate authorities to trust, a PEM file. Default: `OS_CACERT`.")),
-        ("insecure", boolean().optional().doc("Do not verify certificates. Default: `OS_INSECURE`, else false.")),
-        ("endpoint_overrides", map(Type::String).optional().doc("Service type to address, instead of the catalog's.")),
-        ("interface", text().optional().one_of(&["public", "internal", "admin"]).doc("Which of the catalog's addresses to use. Default: `OS_INTERFACE`, else `public`.")),
-    ])
-    .optional()
-    .doc("OpenStack. `{}` takes everything from the `OS_` variables and `clouds.yaml`.")
+fn texts(value: &Dynamic) -> BTreeMap<String, String> {
+    let entries = value.entries().into_iter().flatten();
+    entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+fn adopted(value: &Dynamic) -> BTreeSet<String> {
+    match value.items() {
+        Some(items) => items.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect(),
+        None => {
+            let given = variable("INVENIOILS_ADOPT").unwrap_or_default();
+            given.split(',').map(|it| it.trim().to_owned()).filter(|it| !it.is_empty()).collect()
+        }
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|it| !it.is_empty())
 }

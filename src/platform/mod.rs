@@ -2,12 +2,22 @@
 //! holds what all platforms have in common, and THE list of them. It never says "Terraform".
 
 mod hosted;
+mod offer;
 #[cfg(feature = "openstack")]
 pub mod openstack;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 
 pub use hosted::Hosted;
+pub use offer::{Common, Given, Offer, Setting, Shape};
+
+/// THE list of platforms: one line each.
+pub const OFFERS: &[Offer] = &[
+    #[cfg(feature = "openstack")]
+    openstack::OFFER,
+    #[cfg(feature = "simulator")]
+    simulator::OFFER,
+];
 
 use crate::engine::{Inspection, Journal, Outcome, Result, Run};
 use crate::site::{Id, Outputs, Record, Site};

@@ -73,15 +73,15 @@ impl Declared for Model {
         Schema::new(0, "What is kept of a site, when, where and for how long.")
             .attr("environment_id", environment_attr())
             .attr("service_ids", list(Type::String).required().doc("Ids of the services to back up."))
-            .attr("schedule", text().required().check(super::parts::schedule).doc("When, as five cron fields."))
-            .attr("name", name_attr("The policy's name.").optional().computed().default("backups"))
-            .attr("timezone", text().optional().computed().default("UTC").check(super::parts::timezone).doc("Time zone of the schedule."))
-            .attr("paused", boolean().optional().computed().default(false).doc("Make no backups for now."))
+            .attr("schedule", schedule_attr("When, as five cron fields.").required())
+            .attr("name", name_attr("The policy's name.").default("backups"))
+            .attr("timezone", timezone_attr("Time zone of the schedule.").default("UTC"))
+            .attr("paused", boolean().default(false).doc("Make no backups for now."))
             .attr("retention", object([
                 ("last", retained("backups")), ("hourly", retained("hourly backups")), ("daily", retained("daily backups")),
                 ("weekly", retained("weekly backups")), ("monthly", retained("monthly backups")), ("yearly", retained("yearly backups")),
             ]).optional().doc("How many are kept, at least one of these. The newest good one is never deleted."))
-            .attr("point_in_time_days", int().optional().computed().default(0).check(super::parts::not_negative).doc("Database: archive continuously, so that any moment of so many days can be restored."))
+            .attr("point_in_time_days", int().default(0).range(0..=3650).doc("Database: archive continuously, so that any moment of so many days can be restored."))
             .attr("target", object([
                 ("bucket", text().optional().doc("Bucket. Default: one is made and kept.")),
                 ("prefix", text().optional().doc("Prefix of the names in the bucket.")),
@@ -94,12 +94,12 @@ impl Declared for Model {
             .attr("encryption", object([
                 ("recipients", list(Type::String).required().doc("age public keys; only their holders can read the backups.")),
             ]).optional().doc("Encrypt before storing."))
-            .attr("verify_schedule", text().optional().check(super::parts::schedule).doc("When a backup is restored into a scratch place, counted and thrown away, as five cron fields."))
-            .attr("keep_on_destroy", boolean().optional().computed().default(true).doc("Keep the backups when the policy is removed."))
+            .attr("verify_schedule", schedule_attr("When a backup is restored into a scratch place, counted and thrown away, as five cron fields.").optional())
+            .attr("keep_on_destroy", boolean().default(true).doc("Keep the backups when the policy is removed."))
             .attr("timeouts", timeouts(TIMEOUTS))
             .attr("id", id_attr("`<environment>/<name>`"))
             .attr("status", status_attr())
-            .attr("bucket", text().computed().keep().doc("Where the backups are."))
+            .attr("bucket", text().keep().doc("Where the backups are."))
             .attr("next_run_at", text().computed().doc("When the next one is due, RFC 3339."))
             .attr("latest", object([
                 ("id", text().computed().doc("The backup's id.")),
@@ -214,7 +214,7 @@ impl Declared for Model {
 }
 
 fn retained(what: &str) -> Attr {
-    int().optional().check(super::parts::positive).doc(format!("So many {what} are kept."))
+    count_attr(format!("So many {what} are kept.")).optional()
 }
 
 const TIMEOUTS: &[(&str, &str)] = &[("create", "10m"), ("read", "5m"), ("update", "10m"), ("delete", "10m")];

@@ -4,7 +4,7 @@ use super::parts::{environment_attr, environment_of, id_attr, name_attr, named, 
 use super::values::{Asked, Fit, Strings, from_strings, refused, strings, whole};
 use super::{Declared, Names, Timeouts};
 use crate::engine::{Secret, Secrets};
-use crate::plugin::{Attr, Diag, Path, Schema, Type, Value, boolean, int, list, object, text, timeouts};
+use crate::plugin::{Attr, Diag, Schema, Type, Value, boolean, int, list, object, text, timeouts};
 use crate::site::{self, Acme, Certificate, Challenge, Eab, Imported, KeyType, Managed, Outputs, SelfSigned, Sort, Source, Thing};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -79,10 +79,10 @@ impl Declared for Model {
     fn schema() -> Schema {
         Schema::new(0, "A TLS certificate for an instance, renewed before it ends. Its private key is kept in the environment's secret store.")
             .attr("environment_id", environment_attr())
-            .attr("hostnames", list(Type::String).required().check(super::parts::hostnames).doc("Host names that it is for; the first is the common name."))
-            .attr("name", name_attr("The certificate's name.").optional().computed().default("certificate"))
-            .attr("key_type", text().optional().computed().default("ecdsa-p256").one_of(&["ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-4096"]).doc("Kind of the private key."))
-            .attr("renew_before_days", int().optional().computed().default(30).check(super::parts::positive).doc("Renewal is planned, and said, by the first plan inside this many days before the end."))
+            .attr("hostnames", hostnames_attr("Host names that it is for; the first is the common name.").required())
+            .attr("name", name_attr("The certificate's name.").default("certificate"))
+            .attr("key_type", text().default("ecdsa-p256").one_of(&["ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-4096"]).doc("Kind of the private key."))
+            .attr("renew_before_days", count_attr("Renewal is planned, and said, by the first plan inside this many days before the end.").default(30))
             .attr("acme", acme())
             .attr("imported", object([
                 ("certificate_pem", text().required().doc("The certificate, PEM.")),
@@ -91,12 +91,12 @@ impl Declared for Model {
                 ("private_key_pem_wo_version", int().optional().doc("Change it to send a new `private_key_pem_wo`.")),
             ]).optional().doc("Bring a certificate."))
             .attr("self_signed", object([
-                ("validity_days", int().optional().computed().default(365).check(super::parts::positive).doc("Days that it is valid.")),
+                ("validity_days", count_attr("Days that it is valid.").default(365)),
             ]).optional().doc("A certificate that nobody else vouches for."))
             .attr("managed", object([
                 ("issuer", text().optional().doc("The platform's issuer to ask.")),
             ]).optional().doc("A certificate of the platform's own issuer, where it has one."))
-            .attr("revoke_on_destroy", boolean().optional().computed().default(false).doc("Revoke it when it is removed."))
+            .attr("revoke_on_destroy", boolean().default(false).doc("Revoke it when it is removed."))
             .attr("timeouts", timeouts(TIMEOUTS))
             .attr("id", id_attr("`<environment>/<name>`"))
             .attr("status", status_attr())
@@ -225,7 +225,7 @@ impl Declared for Model {
     fn offline(config: &Self, planned: &Self) -> Vec<Diag> {
         let Some(imported) = planned.imported.known() else { return Vec::new() };
         let Some(pem) = imported.certificate_pem.chosen() else { return Vec::new() };
-        let at = Path::parse("imported.certificate_pem");
+        let at = "imported.certificate_pem";
         if let Err(why) = site::read_certificate(&pem) {
             return vec![Diag::error("The certificate cannot be read").detail(format!("`imported.certificate_pem`: {why}.")).at(at)];
         }
@@ -248,9 +248,9 @@ impl Declared for Model {
 
 fn acme() -> Attr {
     object([
-        ("directory_url", text().optional().computed().default(LETS_ENCRYPT).doc("The authority's ACME directory.")),
+        ("directory_url", text().default(LETS_ENCRYPT).doc("The authority's ACME directory.")),
         ("email", text().required().doc("Who hears of expiring certificates.")),
-        ("challenge", text().optional().computed().default("dns-01").one_of(&["dns-01", "http-01"]).doc("How control of the host names is shown: through the environment's zone, or the instance's load balancer.")),
+        ("challenge", text().default("dns-01").one_of(&["dns-01", "http-01"]).doc("How control of the host names is shown: through the environment's zone, or the instance's load balancer.")),
         ("eab", object([
             ("key_id", text().required().doc("Key id that the authority gave.")),
             ("hmac_key_wo", text().optional().write_only().doc("HMAC key that the authority gave, base64url.")),

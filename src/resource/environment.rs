@@ -100,18 +100,18 @@ impl Declared for Model {
                 ("flavor", text().optional().doc("Load balancer flavor, name or id. Default: the cloud's own.")),
             ]).optional().doc("The front door stands with the environment, so that the public address outlives every instance."))
             .attr("access", object([
-                ("allowed_cidrs", list(Type::String).optional().check(super::parts::cidrs).doc("Who reaches the site. Default: everyone.")),
-                ("ssh_cidrs", list(Type::String).optional().check(super::parts::cidrs).doc("Who may log in to the machines. Default: nobody.")),
+                ("allowed_cidrs", cidrs_attr("Who reaches the site. Default: everyone.")),
+                ("ssh_cidrs", cidrs_attr("Who may log in to the machines. Default: nobody.")),
                 ("ssh_public_key", text().optional().doc("The key that may log in, in OpenSSH's format.")),
             ]).optional().doc("Who reaches what."))
             .attr("dns", object([
-                ("zone", text().optional().check(super::parts::zone).doc("The DNS zone of the site's host names, with its final dot: `example.org.`")),
-                ("manage_zone", boolean().optional().computed().default(false).doc("Make the zone and remove it with the environment. Otherwise it must exist.")),
+                ("zone", text().optional().check_text(super::parts::zone).doc("The DNS zone of the site's host names, with its final dot: `example.org.`")),
+                ("manage_zone", boolean().default(false).doc("Make the zone and remove it with the environment. Otherwise it must exist.")),
             ]).optional().doc("Names in the platform's DNS service."))
             .attr("image", object([
-                ("name", text().optional().computed().keep().doc("Name of the image that machines boot from.")),
-                ("id", text().optional().computed().keep().doc("Id of the image that machines boot from.")),
-            ]).optional().computed().keep().doc("What machines boot from. Default: the newest Debian 12 image that the cloud offers, chosen at creation and kept."))
+                ("name", text().optional().keep().doc("Name of the image that machines boot from.")),
+                ("id", text().optional().keep().doc("Id of the image that machines boot from.")),
+            ]).optional().keep().doc("What machines boot from. Default: the newest Debian 12 image that the cloud offers, chosen at creation and kept."))
             .attr("packages", object([
                 ("index_url", text().optional().doc("Python package index to install from.")),
                 ("apt_mirror", text().optional().doc("Debian mirror to install from.")),
@@ -128,12 +128,12 @@ impl Declared for Model {
             .attr("tags", tags())
             .attr("timeouts", timeouts(TIMEOUTS))
             .attr("id", id_attr("The environment's id: its name."))
-            .attr("platform", text().computed().keep().doc("The platform it stands on."))
+            .attr("platform", text().keep().doc("The platform it stands on."))
             .attr("status", status_attr())
-            .attr("network_id", text().computed().keep().doc("Id of the network."))
-            .attr("subnet_id", text().computed().keep().doc("Id of the subnet."))
-            .attr("public_address", text().computed().keep().doc("The site's public address."))
-            .attr("secret_store", text().computed().keep().doc("Where passwords and keys are kept: `barbican`, `user_data`, …"))
+            .attr("network_id", text().keep().doc("Id of the network."))
+            .attr("subnet_id", text().keep().doc("Id of the subnet."))
+            .attr("public_address", text().keep().doc("The site's public address."))
+            .attr("secret_store", text().keep().doc("Where passwords and keys are kept: `barbican`, `user_data`, …"))
     }
 
     fn thing(&self) -> Fit<Thing> {
@@ -267,8 +267,8 @@ impl Declared for Model {
 
 fn network() -> Attr {
     object([
-        ("cidr", text().optional().computed().default("10.20.0.0/24").replace().check(super::parts::cidr).doc("Addresses of the subnet.")),
-        ("external_network", text().optional().computed().keep().doc("Network of the public addresses, name or id. Default: the only one that the cloud has.")),
+        ("cidr", text().default("10.20.0.0/24").replace().check_text(super::parts::cidr).doc("Addresses of the subnet.")),
+        ("external_network", text().optional().keep().doc("Network of the public addresses, name or id. Default: the only one that the cloud has.")),
         ("dns_nameservers", list(Type::String).optional().doc("Name servers of the machines. Default: the cloud's own.")),
         ("existing", object([
             ("network_id", text().required().replace().doc("Id of the network to live in.")),

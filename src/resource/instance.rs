@@ -140,15 +140,15 @@ impl Declared for Model {
     fn schema() -> Schema {
         Schema::new(0, "The application, InvenioILS, on the services of its environment.")
             .attr("environment_id", environment_attr())
-            .attr("hostname", text().required().check(super::parts::hostname).doc("Public host name."))
+            .attr("hostname", hostname_attr("Public host name."))
             .attr("services", map(Type::String).required().doc("Kind of service to service id; all five kinds."))
-            .attr("name", name_attr("The instance's name.").optional().computed().default("ils"))
-            .attr("additional_hostnames", list(Type::String).optional().check(super::parts::hostnames).doc("Further host names that it answers to."))
+            .attr("name", name_attr("The instance's name.").default("ils"))
+            .attr("additional_hostnames", hostnames_attr("Further host names that it answers to.").optional())
             .attr("certificate_id", text().optional().doc("Id of the certificate. Without one: plain HTTP, refused unless `insecure_http`."))
-            .attr("insecure_http", boolean().optional().computed().default(false).doc("Serve without a certificate."))
-            .attr("version", text().optional().computed().keep().doc("Version of InvenioILS. Default: the newest that this release was tested with, chosen at creation and kept; a lower one is refused."))
+            .attr("insecure_http", boolean().default(false).doc("Serve without a certificate."))
+            .attr("version", text().optional().keep().doc("Version of InvenioILS. Default: the newest that this release was tested with, chosen at creation and kept; a lower one is refused."))
             .attr("application", object([
-                ("package", text().optional().computed().default("invenio-app-ils").doc("Python package to install.")),
+                ("package", text().default("invenio-app-ils").doc("Python package to install.")),
                 ("extra_packages", list(Type::String).optional().doc("Further Python packages.")),
                 ("constraints", text().optional().doc("pip constraints.")),
                 ("image", text().optional().doc("Container image, on platforms that run containers.")),
@@ -158,25 +158,25 @@ impl Declared for Model {
                 ("sha256", text().optional().doc("Its SHA-256.")),
             ]).optional().doc("The user interface. Default: a small one that says that the site is up."))
             .attr("web", object([
-                ("nodes", int().optional().computed().default(2).check(super::parts::positive).doc("Number of machines.")),
+                ("nodes", count_attr("Number of machines.").default(2)),
                 ("size", size_attr()), ("flavor", flavor_attr()),
-                ("server", text().optional().computed().default("uwsgi").one_of(&["uwsgi", "gunicorn"]).doc("WSGI server.")),
-                ("processes", int().optional().computed().default(2).check(super::parts::positive).doc("Processes per machine.")),
-                ("threads", int().optional().computed().default(2).check(super::parts::positive).doc("Threads per process.")),
+                ("server", text().default("uwsgi").one_of(&["uwsgi", "gunicorn"]).doc("WSGI server.")),
+                ("processes", count_attr("Processes per machine.").default(2)),
+                ("threads", count_attr("Threads per process.").default(2)),
             ]).optional().computed().doc("The machines that answer requests."))
             .attr("worker", object([
-                ("nodes", int().optional().computed().default(1).check(super::parts::positive).doc("Number of machines. The scheduler runs exactly once, beside the first.")),
+                ("nodes", count_attr("Number of machines. The scheduler runs exactly once, beside the first.").default(1)),
                 ("size", size_attr()), ("flavor", flavor_attr()),
-                ("concurrency", int().optional().computed().default(2).check(super::parts::positive).doc("Tasks at a time per machine.")),
+                ("concurrency", count_attr("Tasks at a time per machine.").default(2)),
             ]).optional().computed().doc("The machines that do background work."))
             .attr("load_balancer", object([
-                ("max_body_mib", int().optional().computed().default(100).check(super::parts::positive).doc("Largest request body, MiB.")),
-                ("idle_timeout", text().optional().computed().default("60s").check(super::parts::duration).doc("How long a connection may be silent.")),
+                ("max_body_mib", count_attr("Largest request body, MiB.").default(100)),
+                ("idle_timeout", text().default("60s").check_text(super::parts::duration).doc("How long a connection may be silent.")),
             ]).optional().computed().doc("The way in."))
             .attr("site", object([
                 ("name", text().optional().doc("The library's name.")),
                 ("support_email", text().optional().doc("Whom patrons write to.")),
-                ("timezone", text().optional().check(super::parts::timezone).doc("Time zone of due dates.")),
+                ("timezone", timezone_attr("Time zone of due dates.").optional()),
                 ("languages", list(Type::String).optional().doc("Languages, the first is the default.")),
             ]).optional().doc("What patrons see."))
             .attr("admin", object([
@@ -186,8 +186,8 @@ impl Declared for Model {
             ]).optional().doc("The first administrator."))
             .attr("mail", object([
                 ("host", text().required().doc("Mail server.")),
-                ("port", int().optional().computed().default(587).check(super::parts::port).doc("Its port.")),
-                ("tls", boolean().optional().computed().default(true).doc("Speak TLS.")),
+                ("port", port_attr("Its port.").default(587)),
+                ("tls", boolean().default(true).doc("Speak TLS.")),
                 ("username", text().optional().doc("User to sign in as.")),
                 ("password_wo", text().optional().write_only().doc("Password of that user.")),
                 ("password_wo_version", int().optional().doc("Change it to send a new `password_wo`.")),
@@ -197,18 +197,18 @@ impl Declared for Model {
                 ("sentry_dsn_wo", text().optional().write_only().doc("Sentry DSN.")),
                 ("sentry_dsn_wo_version", int().optional().doc("Change it to send a new `sentry_dsn_wo`.")),
                 ("sentry_environment", text().optional().doc("Sentry environment.")),
-                ("metrics", boolean().optional().computed().default(false).doc("Offer metrics to scrape.")),
+                ("metrics", boolean().default(false).doc("Offer metrics to scrape.")),
             ]).optional().doc("Who watches."))
             .attr("config", map(Type::String).optional().doc("Any `INVENIO_…` setting; those that the provider owns are refused with the attribute to use."))
             .attr("maintenance_window", window_attr())
-            .attr("deletion_protection", boolean().optional().computed().default(true).doc("Refuse to remove the instance."))
+            .attr("deletion_protection", boolean().default(true).doc("Refuse to remove the instance."))
             .attr("tags", tags())
             .attr("timeouts", timeouts(TIMEOUTS))
             .attr("id", id_attr("`<environment>/<name>`"))
             .attr("status", status_attr())
-            .attr("url", text().computed().keep().doc("Where the site is."))
-            .attr("api_url", text().computed().keep().doc("Where its REST API is."))
-            .attr("public_address", text().computed().keep().doc("The address that the host name must point to."))
+            .attr("url", text().keep().doc("Where the site is."))
+            .attr("api_url", text().keep().doc("Where its REST API is."))
+            .attr("public_address", text().keep().doc("The address that the host name must point to."))
             .attr("installed_version", text().computed().doc("What runs, as the machines report it."))
             .attr("node_status", list_of([
                 ("name", text().computed().doc("The machine's name.")),
@@ -218,7 +218,7 @@ impl Declared for Model {
                 ("zone", text().computed().doc("Its availability zone.")),
                 ("state", text().computed().doc("`ready`, or the platform's word for what it is instead.")),
             ]).computed().doc("The instance's machines."))
-            .attr("secret_id", text().computed().keep().doc("Where the administrator's password is kept: a reference, not the password."))
+            .attr("secret_id", text().keep().doc("Where the administrator's password is kept: a reference, not the password."))
     }
 
     fn settle(&mut self, config: &Self, prior: Option<&Self>) {

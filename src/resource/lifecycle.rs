@@ -8,7 +8,9 @@ use super::setup::{Connected, Setup};
 use super::values::Asked;
 use super::{Declared, INCOMPLETE, READY};
 use crate::engine::{Error, Inspection, Journal, Kind, Outcome, Result, Run};
-use crate::plugin::{Call, Diag, Diags, Found, Plan, Private, Resource, Saved, Schema, Value};
+use crate::plugin::{
+    Call, Diag, Diags, Found, IdentitySchema, ImportKey, Plan, Private, Resource, Saved, Schema, Type, Value,
+};
 use crate::site::{Id, Record, Site};
 use std::{marker::PhantomData, sync::Arc};
 
@@ -86,6 +88,10 @@ impl<M: Declared> Resource for Lifecycle<M> {
         M::schema()
     }
 
+    fn identity(&self) -> Option<IdentitySchema> {
+        Some(IdentitySchema::new(0).required("id", Type::String, "The id, as for `terraform import`."))
+    }
+
     fn met(&self, state: &M) {
         if let Some(id) = id_of(state) {
             self.setup.store(id);
@@ -103,7 +109,7 @@ impl<M: Declared> Resource for Lifecycle<M> {
     }
 
     async fn create(&self, call: &Call<'_, M>, saved: &mut Saved<M>) -> std::result::Result<(), Diags> {
-        let kept = Kept::read(call.private());
+        let kept = Kept::read(saved.private());
         let site = planning::planned(&self.setup, call.planned, &kept, None).await?;
         let connected = self.setup.must()?;
         let id = site.thing.id();
@@ -116,7 +122,7 @@ impl<M: Declared> Resource for Lifecycle<M> {
     }
 
     async fn update(&self, call: &Call<'_, M>, saved: &mut Saved<M>) -> std::result::Result<(), Diags> {
-        let kept = Kept::read(call.private());
+        let kept = Kept::read(saved.private());
         let before = kept.last.as_ref().map(|it| it.thing.clone());
         let site = planning::planned(&self.setup, call.planned, &kept, before.as_ref()).await?;
         missing_neighbours(&site)?;
@@ -142,10 +148,10 @@ impl<M: Declared> Resource for Lifecycle<M> {
         };
         let site = self.setup.site(thing, kept.last.as_ref(), true).await?;
         let inspection = connected.platform.inspect(&site, &journal, &run(call, Default::default())).await?;
-        if inspection.found == 0 && !inspection.missing.is_empty() {
+        if inspection.gone() {
             return Ok(Found::Gone);
         }
-        let whole = inspection.is_whole();
+        let whole = inspection.clean();
         if !whole {
             call.warn(drifted(&site.thing.id(), &inspection));
             saved.private().remove(WHOLE);
@@ -184,7 +190,8 @@ impl<M: Declared> Resource for Lifecycle<M> {
         Err(outcome.errors.iter().map(Diag::from).collect())
     }
 
-    async fn import(&self, text: &str, saved: &mut Saved<M>) -> std::result::Result<(), Diags> {
+    async fn import(&self, key: &ImportKey, saved: &mut Saved<M>) -> std::result::Result<(), Diags> {
+        let text = key.text("id").unwrap_or_default();
         let id = Id::parse(M::SORT, text).map_err(|why| Diags::from(Diag::error("This is not an id").detail(format!("{why}."))))?;
         let connected = self.setup.must()?;
         let records = connected.platform.records().await?;
@@ -300,7 +307,7 @@ fn keep<M>(saved: &mut Saved<M>, key: &str, site: &Site) {
 }
 
 fn run<M>(call: &Call<'_, M>, secrets: crate::engine::Secrets) -> Run {
-    Run { deadline: call.deadline, stop: call.stop.clone(), secrets }
+    Run { deadline: call.deadline.into(), stop: call.stop.clone(), secrets }
 }
 
 fn unfit(unfit: super::values::Unfit) -> Diags {

@@ -14,10 +14,11 @@ mod setup;
 mod values;
 
 pub use lifecycle::Lifecycle;
+pub use parts::count_attr;
 pub use setup::{Connected, Setup};
 
 use crate::engine::{Error, Secrets};
-use crate::plugin::{Diag, Path, Schema, Value};
+use crate::plugin::{Diag, Schema, Value};
 use crate::site::{Finding, Outputs, Sort, Thing};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use values::Fit;

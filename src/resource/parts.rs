@@ -1,8 +1,8 @@
 //! Pieces that several resources share: machines, windows, nodes, names.
 
-use super::values::{Asked, Fit, Strings, from_strings, parsed, refused, whole};
-use crate::plugin::Value;
-use crate::site::{Endpoint, Id, Machine, Name, Node, Size, Sort, Window};
+use super::values::{Asked, Fit, Strings, parsed, refused, whole};
+use crate::plugin::{Attr, Type, Value, int, list, map, object, text};
+use crate::site::{self, Endpoint, Id, Machine, Name, Node, Schedule, Size, Sort, Window};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -121,10 +121,11 @@ pub fn settle_machine(
 }
 
 pub fn environment_attr() -> Attr {
-    text().required().replace().doc("Id of the environment.")
+    text().required().replace().check_text(environment_id).doc("Id of the environment.")
 }
 pub fn name_attr(doc: &str) -> Attr {
-    text().replace().check(name).doc(format!("{doc} Lower-case letters, digits and hyphens, at most 40, a letter first."))
+    let rules = "Lower-case letters, digits and hyphens, at most 40, a letter first.";
+    text().replace().check_text(|it| Name::try_from(it.to_owned()).map(drop)).doc(format!("{doc} {rules}"))
 }
 pub fn id_attr(doc: &str) -> Attr {
     text().computed().keep().doc(doc)
@@ -137,23 +138,75 @@ pub fn tags() -> Attr {
 }
 pub fn size_attr() -> Attr {
     text()
-        .optional()
-        .computed()
         .default("small")
         .one_of(&["small", "medium", "large"])
         .doc("`small`, `medium` or `large`: the cheapest flavor that holds what the role needs is chosen, once.")
 }
 pub fn flavor_attr() -> Attr {
-    text().optional().computed().keep().doc("The cloud's own name of a machine type, instead of `size`.")
+    text().optional().keep().doc("The cloud's own name of a machine type, instead of `size`.")
 }
 pub fn window_attr() -> Attr {
     object([
         ("day", text().required().one_of(&DAYS).doc("Day of the week.")),
-        ("hour", int().required().check(hour).doc("Hour of the day, 0 to 23.")),
-        ("timezone", text().optional().computed().default("UTC").check(timezone).doc("Time zone of that hour.")),
+        ("hour", int().required().range(0..=23).doc("Hour of the day, 0 to 23.")),
+        ("timezone", timezone_attr("Time zone of that hour.").default("UTC")),
     ])
     .optional()
     .doc("When the machines may restart by themselves, for security updates.")
 }
+pub fn timezone_attr(doc: &str) -> Attr {
+    text().optional().check_text(timezone).doc(doc)
+}
+pub fn schedule_attr(doc: &str) -> Attr {
+    text().check_text(|it| Schedule::parse(it, "UTC").map(drop).map_err(|why| why.to_string())).doc(doc)
+}
+pub fn hostname_attr(doc: &str) -> Attr {
+    text().required().check_text(hostname).doc(doc)
+}
+pub fn hostnames_attr(doc: &str) -> Attr {
+    list(Type::String).check_text(hostname).doc(doc)
+}
+pub fn cidrs_attr(doc: &str) -> Attr {
+    list(Type::String).optional().check_text(cidr).doc(doc)
+}
+/// How many of something; none makes no sense.
+pub fn count_attr(doc: impl Into<String>) -> Attr {
+    int().optional().range(1..=i64::from(u32::MAX)).doc(doc)
+}
+pub fn port_attr(doc: &str) -> Attr {
+    int().range(1..=65535).doc(doc)
+}
 
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+pub fn cidr(text: &str) -> Result<(), String> {
+    let net: ipnet::Ipv4Net = text.parse().map_err(|_| format!("`{text}` is not an IPv4 network such as `10.20.0.0/24`"))?;
+    if net.addr() == net.network() {
+        return Ok(());
+    }
+    Err(format!("`{text}` has bits set beyond its prefix; the network is `{}`", net.trunc()))
+}
+
+pub fn zone(text: &str) -> Result<(), String> {
+    match text.strip_suffix('.') {
+        Some(name) => hostname(name),
+        None => Err(format!("`{text}` lacks the final dot of a zone: `{text}.`")),
+    }
+}
+
+/// "60s", "5m", "1h".
+pub fn duration(text: &str) -> Result<(), String> {
+    site::duration(text).map(drop).ok_or_else(|| format!("`{text}` is not a duration such as `60s`, `5m` or `1h`"))
+}
+
+fn environment_id(text: &str) -> Result<(), String> {
+    Id::parse(Sort::Environment, text).map(drop)
+}
+
+fn timezone(text: &str) -> Result<(), String> {
+    text.parse::<chrono_tz::Tz>().map(drop).map_err(|_| format!("`{text}` is no time zone; write one like `Europe/Zurich`"))
+}
+
+fn hostname(text: &str) -> Result<(), String> {
+    site::hostname_fault(text).map_or(Ok(()), Err)
+}

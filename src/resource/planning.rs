@@ -5,18 +5,18 @@ use super::setup::{Connected, Excess, Setup};
 use super::values::{Asked, Unfit};
 use super::{Declared, READY};
 use crate::engine::{Error, Result};
-use crate::plugin::{Diag, Diags, Path, Plan, Value};
+use crate::plugin::{Diag, Diags, Plan, Value};
 use crate::site::{self, Finding, Id, Record, Site, Sort};
 
 /// The whole of a resource's plan, create and update.
 pub async fn plan<M: Declared>(setup: &Setup, plan: &mut Plan<'_, M>) -> std::result::Result<(), Diags> {
-    let (config, prior) = (plan.config.clone(), plan.prior.cloned());
+    let (config, prior) = (plan.config, plan.prior);
     let mut wanted = plan.planned.clone();
-    wanted.settle(&config, prior.as_ref());
+    wanted.settle(config, prior);
     let id = id_of(&wanted);
     *wanted.id() = id.as_ref().map_or(Value::Unknown, |it| Value::Known(it.to_string()));
-    for diag in M::offline(&config, &wanted) {
-        plan.say(diag);
+    for diag in M::offline(config, &wanted) {
+        plan.warn(diag);
     }
     if let (Some(platform), Some(connected)) = (wanted.platform(), setup.connected()) {
         *platform = Value::Known(connected.platform.name().to_owned());
@@ -29,9 +29,9 @@ pub async fn plan<M: Declared>(setup: &Setup, plan: &mut Plan<'_, M>) -> std::re
     };
     let Some(connected) = setup.connected() else { return Ok(()) };
 
-    let kept = Kept::read(plan.private());
+    let kept = Kept::read(&plan.private);
     let last = if prior.is_some() { kept.last.clone() } else { None };
-    let before = last.as_ref().map(|it| it.thing.clone()).or_else(|| prior.as_ref().and_then(|it| it.thing().ok()));
+    let before = last.as_ref().map(|it| it.thing.clone()).or_else(|| prior.and_then(|it| it.thing().ok()));
     let mut thing = thing;
     let mut findings = M::evolve(&mut thing, before.as_ref());
     let mut site = setup.site(thing, last.as_ref(), false).await.map_err(|it| Diags::from(Diag::from(it)))?;
@@ -54,32 +54,32 @@ pub async fn plan<M: Declared>(setup: &Setup, plan: &mut Plan<'_, M>) -> std::re
     if let Some(last) = last.as_ref().filter(|_| !making) {
         if connected.platform.same(last, &site) {
             // Nothing of the cloud changes; an attribute of ours may have.
-            if prior.as_ref().is_some_and(|it| incomplete(it.clone())) {
+            if prior.is_some_and(incomplete) {
                 plan.touch();
             }
         } else {
             plan.touch();
             findings.extend(connected.platform.disruptions(last, &site));
         }
-    } else if prior.as_ref().is_some_and(|it| incomplete(it.clone())) {
+    } else if prior.is_some_and(incomplete) {
         plan.touch();
     }
-    if plan.replaces() && prior.as_ref().is_some_and(M::protected) {
-        plan.say(protected(&site.thing.id(), "replaced"));
+    if plan.replaces() && prior.is_some_and(M::protected) {
+        plan.warn(protected(&site.thing.id(), "replaced"));
     }
     if plan.changed() || making {
         *plan.planned.status() = Value::Unknown;
     }
-    Kept::plan(plan.private(), &site);
+    Kept::plan(&mut plan.private, &site);
     setup.plan(Record { owner: site.owner.clone(), thing: site.thing.clone(), outputs: Default::default() });
     for finding in findings {
-        plan.say(finding.into());
+        plan.warn(finding.into());
     }
     Ok(())
 }
 
-fn incomplete<M: Declared>(mut prior: M) -> bool {
-    prior.status().chosen().as_deref() != Some(READY)
+fn incomplete<M: Declared>(prior: &M) -> bool {
+    prior.clone().status().chosen().as_deref() != Some(READY)
 }
 
 async fn found(connected: &Connected, site: &Site) -> std::result::Result<Option<Record>, Diags> {
@@ -175,7 +175,7 @@ pub async fn planned<M: Declared>(
     }
     let mut thing = model.thing().map_err(|unfit| match unfit {
         Unfit::Unknown => Error::fatal("read the plan", "a value is still unknown"),
-        Unfit::Bad(diag) => Error::fatal("read the plan", diag.text()),
+        Unfit::Bad(diag) => Error::fatal("read the plan", diag.detail),
     })?;
     M::evolve(&mut thing, before);
     let mut site = setup.site(thing, kept.last.as_ref(), true).await?;

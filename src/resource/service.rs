@@ -57,13 +57,13 @@ impl Declared for Model {
             .attr("environment_id", environment_attr())
             .attr("kind", text().required().replace().one_of(&["database", "search", "cache", "queue", "storage"]).doc("`database` (PostgreSQL), `search` (OpenSearch), `cache` (Redis), `queue` (RabbitMQ) or `storage` (files)."))
             .attr("name", name_attr("The service's name. Default: its kind.").optional().computed())
-            .attr("version", text().optional().computed().keep().doc("Version of the software. Default: the newest that this release was tested with, chosen at creation and kept; a lower one is refused."))
+            .attr("version", text().optional().keep().doc("Version of the software. Default: the newest that this release was tested with, chosen at creation and kept; a lower one is refused."))
             .attr("size", size_attr())
             .attr("flavor", flavor_attr())
-            .attr("nodes", int().optional().computed().default(1).check(super::parts::positive).doc("Number of machines; more than one means highly available."))
-            .attr("disk_gib", int().optional().computed().keep().check(super::parts::positive).doc("Size of each node's data volume, GiB. Grows in place, never shrinks. Default: by kind and size."))
+            .attr("nodes", count_attr("Number of machines; more than one means highly available.").default(1))
+            .attr("disk_gib", count_attr("Size of each node's data volume, GiB. Grows in place, never shrinks. Default: by kind and size.").optional().keep())
             .attr("disk_type", text().optional().doc("Volume type. Default: the cloud's own."))
-            .attr("backend", text().optional().computed().keep().replace().one_of(&["object", "file"]).doc("Of `storage` only: `object` (Swift, S3) or `file` (NFS). Default: `object` where the cloud has it."))
+            .attr("backend", text().optional().keep().replace().one_of(&["object", "file"]).doc("Of `storage` only: `object` (Swift, S3) or `file` (NFS). Default: `object` where the cloud has it."))
             .attr("external", external())
             .attr("settings", map(Type::String).optional().doc("The service's own settings (`max_connections`, …)."))
             .attr("maintenance_window", window_attr())
@@ -78,7 +78,7 @@ impl Declared for Model {
                 ("hosts", list(Type::String).computed().doc("Addresses of all nodes.")),
                 ("name", text().computed().doc("Database, virtual host or bucket.")),
             ]).computed().doc("Where the service answers, from inside the environment."))
-            .attr("secret_id", text().computed().keep().doc("Where its password is kept: a reference, not the password."))
+            .attr("secret_id", text().keep().doc("Where its password is kept: a reference, not the password."))
             .attr("node_status", list_of([
                 ("name", text().computed().doc("The machine's name.")),
                 ("address", text().computed().doc("Its address.")),
@@ -215,11 +215,11 @@ impl Declared for Model {
 fn external() -> Attr {
     object([
         ("host", text().required().replace().doc("Host name or address.")),
-        ("port", int().required().replace().check(super::parts::port).doc("Port.")),
+        ("port", port_attr("Port.").required().replace()),
         ("username", text().optional().replace().doc("User to sign in as.")),
         ("password_wo", text().optional().write_only().doc("Password of that user.")),
         ("password_wo_version", int().optional().doc("Change it to send a new `password_wo`.")),
-        ("tls", boolean().optional().computed().default(true).replace().doc("Speak TLS.")),
+        ("tls", boolean().default(true).replace().doc("Speak TLS.")),
         ("ca_pem", text().optional().replace().doc("Certificate authority to trust, PEM.")),
         ("name", text().optional().replace().doc("Database, virtual host or bucket.")),
     ])

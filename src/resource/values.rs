@@ -1,6 +1,6 @@
 //! From what may be unknown to what is known, and back: the one place where `Value` ends.
 
-use crate::plugin::{Diag, Path, Value};
+use crate::plugin::{Diag, Value};
 use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 
 /// Why a model cannot become a domain type.
