@@ -8,6 +8,7 @@ pub mod openstack;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 
+pub use crate::site::Finding;
 pub use hosted::Hosted;
 pub use offer::{Common, Given, Offer, Setting, Shape};
 
@@ -82,15 +83,6 @@ pub struct Preflight {
     pub findings: Vec<Finding>,
     /// What the thing will take from quotas beyond what it has, to be summed over the whole plan.
     pub demands: Vec<Demand>,
-}
-
-/// Something to tell the user, at a dotted path of domain fields (`web.size`), empty for the whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    pub at: String,
-    pub refuses: bool,
-    pub summary: String,
-    pub detail: String,
 }
 
 /// So much of one quota.

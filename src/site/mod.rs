@@ -7,16 +7,31 @@
 
 mod backup;
 mod certificate;
+pub mod check;
 mod environment;
+mod finding;
+pub mod guest;
 mod id;
 mod instance;
+pub mod role;
+pub mod schedule;
+mod sealed;
+pub mod secrets;
 mod service;
+pub mod sizes;
 mod thing;
+pub mod tls;
+pub mod version;
 
 pub use backup::*;
 pub use certificate::*;
 pub use environment::*;
+pub use finding::Finding;
 pub use id::*;
 pub use instance::*;
+pub use role::{Flow, Origin, Role, flows};
+pub use schedule::Schedule;
+pub use sealed::Sealed;
 pub use service::*;
+pub use sizes::{Needs, needs_of};
 pub use thing::*;
