@@ -1,6 +1,5 @@
 //! The provider's own settings and THE list of what it offers.
 
-use crate::engine::Error;
 use crate::platform::{Common, Given, OFFERS, Offer, Setting, Shape};
 use crate::plugin::{
     AnyResource, Attr, Configure, Diag, Diags, Dynamic, Provider, Schema, Type, boolean, int, list, list_of, map, object, text,
@@ -66,7 +65,7 @@ impl Provider for InvenioIls {
             max_parallel_requests: parallel.and_then(|it| usize::try_from(it).ok()).unwrap_or(16),
         };
         let given = Given::new(config.get(offer.name).to_json());
-        let platform = (offer.connect)(given, common).await.map_err(|error: Error| Diags::from(Diag::from(error)))?;
+        let platform = (offer.connect)(given, common).await?;
         self.setup.connect(Connected {
             platform,
             owner,

@@ -1,12 +1,12 @@
 //! `invenioils_backup_policy`: what is kept of a site, when, where and for how long.
 
-use super::parts::{environment_attr, environment_of, id_attr, name_attr, named, status_attr};
+use super::parts::{count_attr, environment_attr, environment_of, id_attr, name_attr, named, schedule_attr, status_attr, timezone_attr};
 use super::values::{Asked, Fit, Strings, from_strings, refused, strings, whole};
 use super::{Declared, Names, Timeouts};
 use crate::engine::{Secret, Secrets};
 use crate::plugin::{Attr, Schema, Type, Value, boolean, int, list, object, text, timeouts};
-use crate::site::{self, BackupPolicy, Encryption, Id, Outputs, Retention, Sort, Target, Thing};
-use chrono::Utc;
+use crate::site::{BackupPolicy, Encryption, Id, Outputs, Retention, Schedule, Sort, Target, Thing};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -155,7 +155,7 @@ impl Declared for Model {
         self.bucket = outputs.bucket.clone().or_else(|| it.target.bucket.clone()).into();
         self.next_run_at = match it.paused {
             true => Value::Null,
-            false => site::next_run(&it.schedule, &it.timezone, Utc::now()).map(|it| it.to_rfc3339()).into(),
+            false => next_run(&it.schedule, &it.timezone, self.next_run_at.known()).into(),
         };
         self.latest = Value::Null;
     }
@@ -211,6 +211,16 @@ impl Declared for Model {
     fn status(&mut self) -> &mut Value<String> {
         &mut self.status
     }
+}
+
+/// A time that was shown stays shown until it has passed, so that a plan without changes is empty.
+fn next_run(schedule: &str, timezone: &str, shown: Option<&String>) -> Option<String> {
+    let now = Utc::now();
+    let schedule = Schedule::parse(schedule, timezone).ok()?;
+    let still = shown.and_then(|it| DateTime::parse_from_rfc3339(it).ok()).is_some_and(|it| {
+        it > now && schedule.next_after(now) == Some(it.to_utc())
+    });
+    if still { shown.cloned() } else { schedule.next_after(now).map(|it| it.to_rfc3339()) }
 }
 
 fn retained(what: &str) -> Attr {

@@ -1,11 +1,11 @@
 //! `invenioils_certificate`: a TLS certificate for an instance, renewed before it ends.
 
-use super::parts::{environment_attr, environment_of, id_attr, name_attr, named, status_attr};
+use super::parts::{count_attr, environment_attr, environment_of, hostnames_attr, id_attr, name_attr, named, status_attr};
 use super::values::{Asked, Fit, Strings, from_strings, refused, strings, whole};
 use super::{Declared, Names, Timeouts};
-use crate::engine::{Secret, Secrets};
-use crate::plugin::{Attr, Diag, Schema, Type, Value, boolean, int, list, object, text, timeouts};
-use crate::site::{self, Acme, Certificate, Challenge, Eab, Imported, KeyType, Managed, Outputs, SelfSigned, Sort, Source, Thing};
+use crate::engine::{Error, Secret, Secrets};
+use crate::plugin::{Attr, Schema, Type, Value, boolean, int, list, object, text, timeouts};
+use crate::site::{self, Acme, Finding, Issued, tls, Certificate, Challenge, Eab, Imported, KeyType, Managed, Outputs, SelfSigned, Sort, Source, Thing};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -134,7 +134,7 @@ impl Declared for Model {
         let Some(issued) = &it.issued else { return };
         self.certificate_pem = Value::Known(issued.certificate_pem.clone());
         self.chain_pem = Value::Known(issued.chain_pem.clone());
-        let Ok(facts) = site::read_certificate(&issued.certificate_pem) else { return };
+        let Ok(facts) = tls::read(&issued.certificate_pem) else { return };
         self.not_before = Value::Known(facts.not_before.to_rfc3339());
         self.not_after = Value::Known(facts.not_after.to_rfc3339());
         self.serial = Value::Known(facts.serial);
@@ -175,14 +175,14 @@ impl Declared for Model {
     }
 
     /// A new generation is a new key pair under new names; the old one stays until nobody uses it.
-    fn evolve(thing: &mut Thing, before: Option<&Thing>) -> Vec<site::Finding> {
+    fn evolve(thing: &mut Thing, before: Option<&Thing>) -> Vec<Finding> {
         let (Thing::Certificate(now), before) = (thing, before.and_then(as_certificate)) else { return Vec::new() };
         let Some(before) = before else {
             now.generation = 1;
             now.issued = imported(now);
             return Vec::new();
         };
-        let due = before.issued.as_ref().and_then(|it| site::read_certificate(&it.certificate_pem).ok()).filter(|it| {
+        let due = before.issued.as_ref().and_then(|it| tls::read(&it.certificate_pem).ok()).filter(|it| {
             !matches!(now.source, Source::Imported(_)) && due(now, it.not_after)
         });
         let same = before.hostnames == now.hostnames && before.key_type == now.key_type && before.source == now.source;
@@ -197,17 +197,17 @@ impl Declared for Model {
     }
 
     /// Makes the key pair of a self-signed certificate; it goes to the secret store and nowhere else.
-    fn prepare(thing: &mut Thing, secrets: &mut Secrets, stored: bool) -> Result<(), crate::engine::Error> {
+    fn prepare(thing: &mut Thing, secrets: &mut Secrets, stored: bool) -> Result<(), Error> {
         let Thing::Certificate(it) = thing else { return Ok(()) };
         let Source::SelfSigned(source) = &it.source else { return Ok(()) };
         if it.issued.is_some() && stored {
             return Ok(());
         }
-        let made = site::self_signed(&it.hostnames, it.key_type, source.validity_days, Utc::now()).map_err(|why| {
-            crate::engine::Error::fatal(format!("make the certificate for `{}`", it.hostnames.join("`, `")), why)
-        })?;
-        secrets.put("private_key_pem", Secret::new(made.private_key_pem.expose()));
-        it.issued = Some(site::Issued { certificate_pem: made.certificate_pem, chain_pem: String::new() });
+        let failed = |why| Error::fatal(format!("make the certificate for `{}`", it.hostnames.join("`, `")), why);
+        let key = tls::make_key(it.key_type).map_err(failed)?;
+        let certificate_pem = tls::self_signed(&it.hostnames, source.validity_days, &key, Utc::now()).map_err(failed)?;
+        secrets.put("private_key_pem", Secret::new(key.expose()));
+        it.issued = Some(Issued { certificate_pem, chain_pem: String::new() });
         Ok(())
     }
 
@@ -221,28 +221,18 @@ impl Declared for Model {
         &mut self.status
     }
 
-    /// The key and the certificate must belong together, and cover what they are for.
-    fn offline(config: &Self, planned: &Self) -> Vec<Diag> {
+    /// The key and the certificate must belong together, and be good for what they are brought for.
+    fn offline(config: &Self, planned: &Self) -> Vec<Finding> {
         let Some(imported) = planned.imported.known() else { return Vec::new() };
         let Some(pem) = imported.certificate_pem.chosen() else { return Vec::new() };
-        let at = "imported.certificate_pem";
-        if let Err(why) = site::read_certificate(&pem) {
-            return vec![Diag::error("The certificate cannot be read").detail(format!("`imported.certificate_pem`: {why}.")).at(at)];
-        }
-        let Some(key) = config.imported.known().and_then(|it| it.private_key_pem_wo.chosen()) else { return Vec::new() };
-        match site::key_matches(&pem, &key) {
-            Ok(true) => Vec::new(),
-            Ok(false) => vec![
-                Diag::error("The private key does not belong to the certificate")
-                    .detail("`imported.private_key_pem_wo` is the key of another certificate than `imported.certificate_pem`.")
-                    .at("imported.private_key_pem_wo"),
-            ],
-            Err(why) => vec![
-                Diag::error("The private key cannot be read")
-                    .detail(format!("`imported.private_key_pem_wo`: {why}."))
-                    .at("imported.private_key_pem_wo"),
-            ],
-        }
+        let (Ok(hostnames), Ok(chain)) = (strings(&planned.hostnames), imported.chain_pem.given()) else { return Vec::new() };
+        let key = config.imported.known().and_then(|it| it.private_key_pem_wo.chosen()).map(site::Sealed::new);
+        let findings = tls::check_material(&pem, &chain.unwrap_or_default(), key.as_ref(), &hostnames, Utc::now());
+        let named = |it: Finding| match it.at.as_str() {
+            "imported.private_key_pem" => Finding { at: "imported.private_key_pem_wo".into(), ..it },
+            _ => it,
+        };
+        findings.into_iter().map(named).collect()
     }
 }
 
@@ -272,17 +262,17 @@ fn as_certificate(thing: &Thing) -> Option<&Certificate> {
     if let Thing::Certificate(it) = thing { Some(it) } else { None }
 }
 
-fn imported(certificate: &Certificate) -> Option<site::Issued> {
+fn imported(certificate: &Certificate) -> Option<Issued> {
     let Source::Imported(it) = &certificate.source else { return None };
-    Some(site::Issued { certificate_pem: it.certificate_pem.clone(), chain_pem: it.chain_pem.clone().unwrap_or_default() })
+    Some(Issued { certificate_pem: it.certificate_pem.clone(), chain_pem: it.chain_pem.clone().unwrap_or_default() })
 }
 
 fn due(certificate: &Certificate, not_after: DateTime<Utc>) -> bool {
     not_after - Utc::now() < chrono::Duration::days(i64::from(certificate.renew_before_days))
 }
 
-fn renewal(hostnames: &[String], not_after: DateTime<Utc>) -> site::Finding {
-    site::Finding {
+fn renewal(hostnames: &[String], not_after: DateTime<Utc>) -> Finding {
+    Finding {
         at: "renew_before_days".into(),
         refuses: false,
         summary: "The certificate will be renewed".into(),

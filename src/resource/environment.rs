@@ -1,7 +1,7 @@
 //! `invenioils_environment`: where everything of a site lives.
 
 use super::values::{Asked, Fit, StringMap, Strings, from_map, from_strings, parsed, string_map, strings, unless_default};
-use super::parts::{id_attr, name_attr, status_attr, tags};
+use super::parts::{cidrs_attr, id_attr, name_attr, status_attr, tags};
 use super::{Declared, Names, Timeouts};
 use crate::engine::{Secret, Secrets};
 use crate::plugin::{Attr, Schema, Type, Value, boolean, int, list, object, text, timeouts};

@@ -1,9 +1,6 @@
 //! `invenioils_instance`: the application itself, behind the environment's load balancer.
 
-use super::parts::{
-    NodeModel, WindowModel, environment_attr, environment_of, flavor_attr, id_attr, machine, name_attr, named, settle_machine,
-    size_attr, status_attr, tags, window_attr,
-};
+use super::parts::{NodeModel, WindowModel, count_attr, environment_attr, environment_of, flavor_attr, hostname_attr, hostnames_attr, id_attr, machine, name_attr, named, port_attr, settle_machine, size_attr, status_attr, tags, timezone_attr, window_attr};
 use super::values::{
     Asked, Fit, StringMap, Strings, from_map, from_strings, refused, string_map, strings, unless_default, whole,
 };
@@ -223,7 +220,7 @@ impl Declared for Model {
 
     fn settle(&mut self, config: &Self, prior: Option<&Self>) {
         if self.version.chosen().is_none() && config.version.is_null() {
-            self.version = Value::Known(site::newest_application().to_owned());
+            self.version = Value::Known(site::version::APPLICATION.to_owned());
         }
         let (given, before) = (config.web.chosen().unwrap_or_default(), prior.and_then(|it| it.web.chosen()));
         if let Value::Known(web) = &mut self.web {
@@ -326,7 +323,7 @@ impl Declared for Model {
             max_body_mib: Value::Known(i64::from(it.load_balancer.max_body_mib)),
             idle_timeout: text(&it.load_balancer.idle_timeout),
         });
-        self.site = unless_default(&it.site, SiteModel::from);
+        self.site = unless_default(&it.site, |it| SiteModel::from(it));
         self.admin = unless_default(&it.admin, |it| AdminModel {
             email: it.email.clone().into(),
             password_wo: Value::Null,

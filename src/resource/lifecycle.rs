@@ -5,13 +5,12 @@
 
 use super::planning::{self, id_of, protected, taken};
 use super::setup::{Connected, Setup};
-use super::values::Asked;
 use super::{Declared, INCOMPLETE, READY};
 use crate::engine::{Error, Inspection, Journal, Kind, Outcome, Result, Run};
 use crate::plugin::{
     Call, Diag, Diags, Found, IdentitySchema, ImportKey, Plan, Private, Resource, Saved, Schema, Type, Value,
 };
-use crate::site::{Id, Record, Site};
+use crate::site::{Id, Site};
 use std::{marker::PhantomData, sync::Arc};
 
 /// A resource, from its model.
@@ -142,11 +141,7 @@ impl<M: Declared> Resource for Lifecycle<M> {
                 Journal::default()
             }
         };
-        let thing = match &kept.last {
-            Some(last) => last.thing.clone(),
-            None => model.thing().map_err(unfit)?,
-        };
-        let site = self.setup.site(thing, kept.last.as_ref(), true).await?;
+        let site = self.made_last(kept.last, &model).await?;
         let inspection = connected.platform.inspect(&site, &journal, &run(call, Default::default())).await?;
         if inspection.gone() {
             return Ok(Found::Gone);
@@ -173,11 +168,7 @@ impl<M: Declared> Resource for Lifecycle<M> {
             return Err(protected(&id, "removed").into());
         }
         let connected = self.setup.must()?;
-        let thing = match &kept.last {
-            Some(last) => last.thing.clone(),
-            None => prior.thing().map_err(unfit)?,
-        };
-        let site = self.setup.site(thing, kept.last.as_ref(), true).await?;
+        let site = self.made_last(kept.last, prior).await?;
         let keeper = Keeper { saved, journal: kept.journal.unwrap_or_default() };
         let outcome = connected.platform.remove(&site, &keeper.journal, &run(call, Default::default())).await;
         if outcome.complete {
@@ -217,6 +208,14 @@ impl<M: Declared> Resource for Lifecycle<M> {
 }
 
 impl<M: Declared> Lifecycle<M> {
+    /// The site as it was made last: what exists is compared with that, not with what is wanted by now.
+    async fn made_last(&self, last: Option<Site>, model: &M) -> std::result::Result<Site, Diags> {
+        match last {
+            Some(last) => Ok(last),
+            None => Ok(self.setup.site(model.thing().map_err(unfit)?, None, true).await?),
+        }
+    }
+
     /// Create, resume, adopt and update: make the thing what the site says.
     async fn converge(
         &self,

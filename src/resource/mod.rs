@@ -18,7 +18,7 @@ pub use parts::count_attr;
 pub use setup::{Connected, Setup};
 
 use crate::engine::{Error, Secrets};
-use crate::plugin::{Diag, Schema, Value};
+use crate::plugin::{Diag, Diags, Schema, Value};
 use crate::site::{Finding, Outputs, Sort, Thing};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use values::Fit;
@@ -52,7 +52,7 @@ pub trait Declared: Serialize + DeserializeOwned + Clone + Default + Send + Sync
         Ok(())
     }
     /// Rules that need the configuration's secrets.
-    fn offline(_config: &Self, _planned: &Self) -> Vec<Diag> {
+    fn offline(_config: &Self, _planned: &Self) -> Vec<Finding> {
         Vec::new()
     }
     /// Whether it must not be removed.
@@ -109,6 +109,12 @@ impl From<&Error> for Diag {
 impl From<Error> for Diag {
     fn from(error: Error) -> Self {
         Self::from(&error)
+    }
+}
+
+impl From<Error> for Diags {
+    fn from(error: Error) -> Self {
+        Diag::from(error).into()
     }
 }
 

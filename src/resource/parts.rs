@@ -2,7 +2,7 @@
 
 use super::values::{Asked, Fit, Strings, parsed, refused, whole};
 use crate::plugin::{Attr, Type, Value, int, list, map, object, text};
-use crate::site::{self, Endpoint, Id, Machine, Name, Node, Schedule, Size, Sort, Window};
+use crate::site::{self, Endpoint, Id, Machine, Name, Node, Size, Sort, Window};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -158,7 +158,7 @@ pub fn timezone_attr(doc: &str) -> Attr {
     text().optional().check_text(timezone).doc(doc)
 }
 pub fn schedule_attr(doc: &str) -> Attr {
-    text().check_text(|it| Schedule::parse(it, "UTC").map(drop).map_err(|why| why.to_string())).doc(doc)
+    text().check_text(|it| site::check::schedule_fault(it).map_or(Ok(()), Err)).doc(doc)
 }
 pub fn hostname_attr(doc: &str) -> Attr {
     text().required().check_text(hostname).doc(doc)
@@ -196,7 +196,7 @@ pub fn zone(text: &str) -> Result<(), String> {
 
 /// "60s", "5m", "1h".
 pub fn duration(text: &str) -> Result<(), String> {
-    site::duration(text).map(drop).ok_or_else(|| format!("`{text}` is not a duration such as `60s`, `5m` or `1h`"))
+    site::check::seconds(text).map(drop).ok_or_else(|| format!("`{text}` is not a duration such as `60s`, `5m` or `1h`"))
 }
 
 fn environment_id(text: &str) -> Result<(), String> {
@@ -208,5 +208,5 @@ fn timezone(text: &str) -> Result<(), String> {
 }
 
 fn hostname(text: &str) -> Result<(), String> {
-    site::hostname_fault(text).map_or(Ok(()), Err)
+    site::check::hostname_fault(text, true).map_or(Ok(()), Err)
 }

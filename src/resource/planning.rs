@@ -6,7 +6,7 @@ use super::values::{Asked, Unfit};
 use super::{Declared, READY};
 use crate::engine::{Error, Result};
 use crate::plugin::{Diag, Diags, Plan, Value};
-use crate::site::{self, Finding, Id, Record, Site, Sort};
+use crate::site::{self, Finding, Id, Record, Site, Sort, check::check};
 
 /// The whole of a resource's plan, create and update.
 pub async fn plan<M: Declared>(setup: &Setup, plan: &mut Plan<'_, M>) -> std::result::Result<(), Diags> {
@@ -15,8 +15,8 @@ pub async fn plan<M: Declared>(setup: &Setup, plan: &mut Plan<'_, M>) -> std::re
     wanted.settle(config, prior);
     let id = id_of(&wanted);
     *wanted.id() = id.as_ref().map_or(Value::Unknown, |it| Value::Known(it.to_string()));
-    for diag in M::offline(config, &wanted) {
-        plan.warn(diag);
+    for finding in M::offline(config, &wanted) {
+        plan.warn(finding.into());
     }
     if let (Some(platform), Some(connected)) = (wanted.platform(), setup.connected()) {
         *platform = Value::Known(connected.platform.name().to_owned());
@@ -34,11 +34,11 @@ pub async fn plan<M: Declared>(setup: &Setup, plan: &mut Plan<'_, M>) -> std::re
     let before = last.as_ref().map(|it| it.thing.clone()).or_else(|| prior.and_then(|it| it.thing().ok()));
     let mut thing = thing;
     let mut findings = M::evolve(&mut thing, before.as_ref());
-    let mut site = setup.site(thing, last.as_ref(), false).await.map_err(|it| Diags::from(Diag::from(it)))?;
-    findings.extend(site::check(&site, before.as_ref()));
+    let mut site = setup.site(thing, last.as_ref(), false).await?;
+    findings.extend(check(&site, before.as_ref()));
 
     let making = prior.is_none() || plan.replaces();
-    let journal = kept.journal.map_err(|it| Diags::from(Diag::from(it)))?;
+    let journal = kept.journal?;
     let record = if connected.preflight || making { found(connected, &site).await? } else { None };
     if prior.is_none() {
         findings.extend(taken(setup, connected, &site, record.as_ref(), false));
@@ -46,7 +46,7 @@ pub async fn plan<M: Declared>(setup: &Setup, plan: &mut Plan<'_, M>) -> std::re
     let refused = findings.iter().any(|it| it.refuses);
     if connected.preflight && !refused {
         let preflight = connected.platform.preflight(&mut site, record.as_ref(), &journal).await;
-        let preflight = preflight.map_err(|it| Diags::from(Diag::from(it)))?;
+        let preflight = preflight?;
         findings.extend(preflight.findings);
         findings.extend(setup.demand(&site.thing.id(), preflight.demands).into_iter().map(excess));
         plan.planned.choose(&site.thing);
@@ -83,7 +83,7 @@ fn incomplete<M: Declared>(prior: &M) -> bool {
 }
 
 async fn found(connected: &Connected, site: &Site) -> std::result::Result<Option<Record>, Diags> {
-    let records = connected.platform.records().await.map_err(|it| Diags::from(Diag::from(it)))?;
+    let records = connected.platform.records().await?;
     let id = site.thing.id();
     Ok(records.into_iter().find(|it| it.thing.id() == id))
 }
@@ -183,7 +183,7 @@ pub async fn planned<M: Declared>(
     let id = site.thing.id();
     let record = connected.platform.records().await?.into_iter().find(|it| it.thing.id() == id);
     let refused = |it: &Finding| it.refuses;
-    let mut findings = site::check(&site, before);
+    let mut findings = check(&site, before);
     findings.extend(connected.platform.preflight(&mut site, record.as_ref(), &journal).await?.findings);
     match findings.into_iter().find(refused) {
         Some(it) => Err(Error::fatal(it.summary, it.detail).at(it.at)),

@@ -1,14 +1,11 @@
 //! `invenioils_service`: a thing that keeps data.
 
-use super::parts::{
-    EndpointModel, NodeModel, WindowModel, environment_attr, environment_of, flavor_attr, id_attr, machine, name_attr, named,
-    node_models, size_attr, status_attr, tags, window_attr,
-};
+use super::parts::{EndpointModel, NodeModel, WindowModel, count_attr, environment_attr, environment_of, flavor_attr, id_attr, machine, name_attr, named, node_models, port_attr, size_attr, status_attr, tags, window_attr};
 use super::values::{Asked, Fit, StringMap, from_map, refused, string_map, whole};
 use super::{Declared, Names, Timeouts};
 use crate::engine::{Secret, Secrets};
 use crate::plugin::{Attr, Schema, Type, Value, boolean, int, list, list_of, map, object, text, timeouts};
-use crate::site::{self, Backend, External, Outputs, Service, ServiceKind, Sort, Thing};
+use crate::site::{Backend, External, Outputs, Service, ServiceKind, Size, Sort, Thing, sizes, version};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -118,11 +115,11 @@ impl Declared for Model {
         );
         let Some(kind) = kind else { return };
         if self.version.chosen().is_none() && config.version.is_null() {
-            self.version = Value::Known(site::newest(kind).to_owned());
+            self.version = version::newest(kind, None).map(str::to_owned).into();
         }
         if self.disk_gib.chosen().is_none() && config.disk_gib.is_null() {
-            let size = self.size.chosen().and_then(|it| super::parts::size(&it, "size").ok());
-            self.disk_gib = Value::Known(i64::from(site::default_disk_gib(kind, size)));
+            let size = self.size.chosen().and_then(|it| super::parts::size(&it, "size").ok()).unwrap_or(Size::Small);
+            self.disk_gib = Value::Known(i64::from(sizes::default_disk_gib(kind, size)));
         }
     }
 
