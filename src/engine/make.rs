@@ -158,7 +158,7 @@ impl<C: Cloud> Making<'_, C> {
                 if step.instant() || !self.awaited {
                     return Ok(Next::Done);
                 }
-                tries.since = works.beat(&at, step.usually()).await?;
+                tries.since = works.first_beat(&at, step.usually()).await?;
                 Ok(Next::Again)
             }
             Err(error) if matches!(error.kind, Kind::Busy | Kind::Unsure) => {
@@ -243,7 +243,7 @@ impl<C: Cloud> Making<'_, C> {
                     return Ok(Next::Done);
                 }
                 tries.waiting = Instant::now();
-                tries.since = works.beat(&at, step.usually()).await?;
+                tries.since = works.first_beat(&at, step.usually()).await?;
             }
             Err(error) if matches!(error.kind, Kind::Busy | Kind::Unsure | Kind::Gone) => {
                 works.note(&at, None, &error.to_string());
