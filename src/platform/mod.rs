@@ -13,7 +13,10 @@ pub use hosted::Hosted;
 pub use offer::{Common, Given, Offer, Setting, Shape};
 
 /// THE list of platforms: one line each.
-pub const OFFERS: &[Offer] = &[];
+pub const OFFERS: &[Offer] = &[
+    #[cfg(feature = "simulator")]
+    simulator::OFFER,
+];
 
 use crate::engine::{Inspection, Journal, Outcome, Result, Run};
 use crate::site::{Id, Outputs, Record, Site};

@@ -7,11 +7,13 @@ mod fault;
 mod file;
 mod item;
 mod items;
+mod offer;
 mod outputs;
 mod plan;
 mod preflight;
 mod world;
 
+pub use offer::OFFER;
 pub use fault::{Call, Effect, Fault, Verb};
 pub use world::Shown;
 
