@@ -1,3 +1,6 @@
 //! One test binary: one module per boundary.
 
+mod layers;
 mod plugin;
+mod terraform;
+mod tidy;
