@@ -6,7 +6,7 @@ mod changes;
 mod examples;
 mod import;
 mod kills;
-mod library;
+pub mod library;
 mod secrets;
 mod unknown;
 pub mod workspace;
