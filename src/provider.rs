@@ -2,10 +2,12 @@
 
 use crate::platform::{Common, Given, OFFERS, Offer, Setting, Shape};
 use crate::plugin::{
-    AnyResource, Attr, Configure, Diag, Diags, Dynamic, Provider, Schema, Type, boolean, int, list, list_of, map, object, text,
+    AnyResource, Attr, Configure, Diag, Diags, Dynamic, Provider, Schema, Type, boolean, int, list,
+    list_of, map, object, text,
 };
 use crate::resource::{
-    Connected, Lifecycle, Setup, backup_policy, certificate, count_attr, environment, instance, service,
+    Connected, Lifecycle, Setup, backup_policy, certificate, count_attr, environment, instance,
+    service,
 };
 use crate::site::Tags;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,16 +55,29 @@ impl Provider for InvenioIls {
             return Ok(());
         }
         let Some(offer) = OFFERS.iter().find(|it| !config.get(it.name).is_null()) else {
-            return Err(Diag::error("No platform is given").detail(format!("One of {} must say where.", names())).into());
+            return Err(Diag::error("No platform is given")
+                .detail(format!("One of {} must say where.", names()))
+                .into());
         };
         let default_tags: Tags = texts(config.get("default_tags"));
-        let owner = config.get("owner").as_str().map(str::to_owned).or_else(|| variable("INVENIOILS_OWNER"));
-        let owner = owner.or_else(|| variable("TFC_WORKSPACE_SLUG")).unwrap_or_default();
-        let parallel = config.get("max_parallel_requests").as_number().and_then(|it| it.as_u64());
+        let owner = config
+            .get("owner")
+            .as_str()
+            .map(str::to_owned)
+            .or_else(|| variable("INVENIOILS_OWNER"));
+        let owner = owner
+            .or_else(|| variable("TFC_WORKSPACE_SLUG"))
+            .unwrap_or_default();
+        let parallel = config
+            .get("max_parallel_requests")
+            .as_number()
+            .and_then(|it| it.as_u64());
         let common = Common {
             owner: owner.clone(),
             default_tags: default_tags.clone(),
-            max_parallel_requests: parallel.and_then(|it| usize::try_from(it).ok()).unwrap_or(16),
+            max_parallel_requests: parallel
+                .and_then(|it| usize::try_from(it).ok())
+                .unwrap_or(16),
         };
         let given = Given::new(config.get(offer.name).to_json());
         let platform = (offer.connect)(given, common).await?;
@@ -89,11 +104,17 @@ impl Provider for InvenioIls {
 }
 
 fn names() -> String {
-    OFFERS.iter().map(|it| format!("`{}`", it.name)).collect::<Vec<_>>().join(", ")
+    OFFERS
+        .iter()
+        .map(|it| format!("`{}`", it.name))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn platform(offer: &Offer) -> Attr {
-    object(offer.settings.iter().map(setting)).optional().doc(offer.doc)
+    object(offer.settings.iter().map(setting))
+        .optional()
+        .doc(offer.doc)
 }
 
 fn setting(setting: &Setting) -> (&'static str, Attr) {
@@ -112,15 +133,24 @@ fn setting(setting: &Setting) -> (&'static str, Attr) {
 
 fn texts(value: &Dynamic) -> BTreeMap<String, String> {
     let entries = value.entries().into_iter().flatten();
-    entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    entries
+        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect()
 }
 
 fn adopted(value: &Dynamic) -> BTreeSet<String> {
     match value.items() {
-        Some(items) => items.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect(),
+        Some(items) => items
+            .iter()
+            .filter_map(|it| it.as_str().map(str::to_owned))
+            .collect(),
         None => {
             let given = variable("INVENIOILS_ADOPT").unwrap_or_default();
-            given.split(',').map(|it| it.trim().to_owned()).filter(|it| !it.is_empty()).collect()
+            given
+                .split(',')
+                .map(|it| it.trim().to_owned())
+                .filter(|it| !it.is_empty())
+                .collect()
         }
     }
 }

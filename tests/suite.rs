@@ -1,3 +1,7 @@
 //! One test binary: one module per boundary.
 
+mod layers;
+mod openstack;
 mod plugin;
+mod terraform;
+mod tidy;

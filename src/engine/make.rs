@@ -260,9 +260,8 @@ impl<C: Cloud> Making<'_, C> {
         let at = self.at();
         if self.planned.step.keeps_data() {
             let why = format!("{id} keeps data and is therefore not made anew: {why}");
-            return Err(Error::new(kind, at.to_string(), why).remedy(
-                "mend it with the cloud's own tools, or replace the resource with `terraform apply -replace` after a backup",
-            ));
+            return Err(Error::new(kind, at.to_string(), why)
+                .remedy("mend it with the cloud's own tools, or have it replaced after a backup"));
         }
         if tries.remakes == REMAKES {
             return Err(

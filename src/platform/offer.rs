@@ -80,12 +80,24 @@ impl Given {
         self.map(name, Value::as_u64)
     }
     pub fn list(&self, name: &str) -> Vec<Given> {
-        let items = self.0.get(name).and_then(Value::as_array).into_iter().flatten();
+        let items = self
+            .0
+            .get(name)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         items.cloned().map(Self).collect()
     }
 
     fn map<T>(&self, name: &str, read: impl Fn(&Value) -> Option<T>) -> BTreeMap<String, T> {
-        let entries = self.0.get(name).and_then(Value::as_object).into_iter().flatten();
-        entries.filter_map(|(key, value)| Some((key.clone(), read(value)?))).collect()
+        let entries = self
+            .0
+            .get(name)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten();
+        entries
+            .filter_map(|(key, value)| Some((key.clone(), read(value)?)))
+            .collect()
     }
 }

@@ -7,8 +7,8 @@ use std::{future::Future, time::Instant};
 /// One call of a data source, an ephemeral resource or an action: what the user wrote, with defaults filled in.
 pub struct Ask<'a, M> {
     pub config: &'a M,
+    /// The moment at which the operation is to give up, from the user's `timeouts` or the schema's default.
     pub deadline: Instant,
-    /// What the call is named after in `timeouts`, `read` for instance, counts from its begin.
     pub context: &'a Context,
 }
 

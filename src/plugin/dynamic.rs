@@ -1,6 +1,7 @@
 //! Self-describing values: what every value is between the wire and a typed model. Knows nothing of attributes.
 
 use super::{Number, Path, Type, path::Step};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::{collections::BTreeMap, fmt};
 
@@ -8,7 +9,8 @@ use std::{collections::BTreeMap, fmt};
 ///
 /// Its `Debug` tells the form but no content, for it may be a secret; [`Dynamic::to_json`] shows the content where
 /// that is meant. Sets are equal whatever the order of their elements.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename = "$plugin::Dynamic")]
 pub enum Dynamic {
     #[default]
     Null,
@@ -131,9 +133,10 @@ impl Dynamic {
         let mut here = self;
         for step in path.steps() {
             here = match (step, here.inner()) {
-                (Step::Attr(name) | Step::Key(name), Dynamic::Object(items) | Dynamic::Map(items)) => {
-                    items.get(name)?
-                }
+                (
+                    Step::Attr(name) | Step::Key(name),
+                    Dynamic::Object(items) | Dynamic::Map(items),
+                ) => items.get(name)?,
                 (Step::Index(index), Dynamic::List(items) | Dynamic::Tuple(items)) => {
                     items.get(usize::try_from(*index).ok()?)?
                 }

@@ -348,7 +348,9 @@ mod tests {
 
     #[test]
     fn nonsense_and_giants_are_refused() {
-        for text in ["", "-", "1.2.3", "0x10", "inf", "NaN", "1e", "e1", ".", "1_0"] {
+        for text in [
+            "", "-", "1.2.3", "0x10", "inf", "NaN", "1e", "e1", ".", "1_0",
+        ] {
             assert!(text.parse::<Number>().is_err(), "{text}");
         }
         assert!("1e99999999999999".parse::<Number>().is_err());

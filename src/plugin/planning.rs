@@ -43,6 +43,11 @@ impl<M> Plan<'_, M> {
         self.changed || self.touched || !self.replace.is_empty()
     }
 
+    /// Whether the object is to be replaced, as far as is known.
+    pub fn replaces(&self) -> bool {
+        !self.replace.is_empty()
+    }
+
     pub fn creates(&self) -> bool {
         self.prior.is_none()
     }
@@ -83,4 +88,3 @@ impl<M> Plan<'_, M> {
         self.can_defer
     }
 }
-

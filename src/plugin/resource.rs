@@ -119,11 +119,13 @@ pub trait Resource: Send + Sync + 'static {
         identity: serde_json::Value,
     ) -> Result<serde_json::Value, Diags> {
         let _ = identity;
-        Err(Diag::error(format!("`{}` cannot upgrade this identity", self.name()))
-            .detail(format!(
-                "It was stored with version {from_version} of the identity's schema."
-            ))
-            .into())
+        Err(
+            Diag::error(format!("`{}` cannot upgrade this identity", self.name()))
+                .detail(format!(
+                    "It was stored with version {from_version} of the identity's schema."
+                ))
+                .into(),
+        )
     }
 
     /// Called once for every stored object, before anything else is done with it in a run.

@@ -1,5 +1,6 @@
 //! The types that values have on the wire. Knows nothing of attributes or defaults.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value as Json, json};
 use std::{collections::BTreeMap, fmt};
 
@@ -128,6 +129,20 @@ impl Type {
             },
             _ => Err("a type is a name or a list".into()),
         }
+    }
+}
+
+/// As a text of its JSON.
+impl Serialize for Type {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_json().to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for Type {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Type, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Type::from_bytes(text.as_bytes()).map_err(serde::de::Error::custom)
     }
 }
 

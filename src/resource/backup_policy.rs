@@ -1,11 +1,16 @@
 //! `invenioils_backup_policy`: what is kept of a site, when, where and for how long.
 
-use super::parts::{count_attr, environment_attr, environment_of, id_attr, name_attr, named, schedule_attr, status_attr, timezone_attr};
+use super::parts::{
+    count_attr, environment_attr, environment_of, id_attr, name_attr, named, schedule_attr,
+    status_attr, timezone_attr,
+};
 use super::values::{Asked, Fit, Strings, from_strings, refused, strings, whole};
 use super::{Declared, Names, Timeouts};
 use crate::engine::{Secret, Secrets};
 use crate::plugin::{Attr, Schema, Type, Value, boolean, int, list, object, text, timeouts};
-use crate::site::{BackupPolicy, Encryption, Id, Outputs, Retention, Schedule, Sort, Target, Thing};
+use crate::site::{
+    BackupPolicy, Encryption, Id, Outputs, Retention, Schedule, Sort, Target, Thing,
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -114,7 +119,11 @@ impl Declared for Model {
         let target = self.target.given()?.unwrap_or_default();
         let encryption = self.encryption.given()?.unwrap_or_default();
         let services = strings(&self.service_ids)?;
-        let count = |it: &Value<i64>, name: &str| it.given()?.map(|it| whole(it, &format!("retention.{name}"))).transpose();
+        let count = |it: &Value<i64>, name: &str| {
+            it.given()?
+                .map(|it| whole(it, &format!("retention.{name}")))
+                .transpose()
+        };
         Ok(Thing::BackupPolicy(BackupPolicy {
             environment: environment_of(&self.environment_id)?,
             name: named(&self.name, "name")?,
@@ -133,7 +142,10 @@ impl Declared for Model {
                 monthly: count(&retention.monthly, "monthly")?,
                 yearly: count(&retention.yearly, "yearly")?,
             },
-            point_in_time_days: whole(self.point_in_time_days.given()?.unwrap_or(0), "point_in_time_days")?,
+            point_in_time_days: whole(
+                self.point_in_time_days.given()?.unwrap_or(0),
+                "point_in_time_days",
+            )?,
             target: Target {
                 bucket: target.bucket.given()?,
                 prefix: target.prefix.given()?,
@@ -142,7 +154,9 @@ impl Declared for Model {
                 access_key: target.access_key.given()?,
                 secret_key_wo_version: target.secret_key_wo_version.given()?,
             },
-            encryption: Encryption { recipients: strings(&encryption.recipients)? },
+            encryption: Encryption {
+                recipients: strings(&encryption.recipients)?,
+            },
             verify_schedule: self.verify_schedule.given()?,
             keep_on_destroy: self.keep_on_destroy.given()?.unwrap_or(true),
         }))
@@ -151,8 +165,14 @@ impl Declared for Model {
     fn choose(&mut self, _thing: &Thing) {}
 
     fn compute(&mut self, thing: &Thing, outputs: &Outputs) {
-        let Thing::BackupPolicy(it) = thing else { return };
-        self.bucket = outputs.bucket.clone().or_else(|| it.target.bucket.clone()).into();
+        let Thing::BackupPolicy(it) = thing else {
+            return;
+        };
+        self.bucket = outputs
+            .bucket
+            .clone()
+            .or_else(|| it.target.bucket.clone())
+            .into();
         self.next_run_at = match it.paused {
             true => Value::Null,
             false => next_run(&it.schedule, &it.timezone, self.next_run_at.known()).into(),
@@ -161,7 +181,9 @@ impl Declared for Model {
     }
 
     fn show(&mut self, thing: &Thing) {
-        let Thing::BackupPolicy(it) = thing else { return };
+        let Thing::BackupPolicy(it) = thing else {
+            return;
+        };
         let count = |it: Option<u32>| Value::from(it.map(i64::from));
         self.environment_id = Value::Known(it.environment.to_string());
         self.name = Value::Known(it.name.to_string());
@@ -203,7 +225,10 @@ impl Declared for Model {
     }
 
     fn names(&self) -> Names<'_> {
-        Names { environment_id: Some(&self.environment_id), name: &self.name }
+        Names {
+            environment_id: Some(&self.environment_id),
+            name: &self.name,
+        }
     }
     fn id(&mut self) -> &mut Value<String> {
         &mut self.id
@@ -217,14 +242,23 @@ impl Declared for Model {
 fn next_run(schedule: &str, timezone: &str, shown: Option<&String>) -> Option<String> {
     let now = Utc::now();
     let schedule = Schedule::parse(schedule, timezone).ok()?;
-    let still = shown.and_then(|it| DateTime::parse_from_rfc3339(it).ok()).is_some_and(|it| {
-        it > now && schedule.next_after(now) == Some(it.to_utc())
-    });
-    if still { shown.cloned() } else { schedule.next_after(now).map(|it| it.to_rfc3339()) }
+    let still = shown
+        .and_then(|it| DateTime::parse_from_rfc3339(it).ok())
+        .is_some_and(|it| it > now && schedule.next_after(now) == Some(it.to_utc()));
+    if still {
+        shown.cloned()
+    } else {
+        schedule.next_after(now).map(|it| it.to_rfc3339())
+    }
 }
 
 fn retained(what: &str) -> Attr {
     count_attr(format!("So many {what} are kept.")).optional()
 }
 
-const TIMEOUTS: &[(&str, &str)] = &[("create", "10m"), ("read", "5m"), ("update", "10m"), ("delete", "10m")];
+const TIMEOUTS: &[(&str, &str)] = &[
+    ("create", "10m"),
+    ("read", "5m"),
+    ("update", "10m"),
+    ("delete", "10m"),
+];

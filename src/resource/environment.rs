@@ -1,12 +1,16 @@
 //! `invenioils_environment`: where everything of a site lives.
 
-use super::values::{Asked, Fit, StringMap, Strings, from_map, from_strings, parsed, string_map, strings, unless_default};
 use super::parts::{cidrs_attr, id_attr, name_attr, status_attr, tags};
+use super::values::{
+    Asked, Fit, StringMap, Strings, from_map, from_strings, parsed, string_map, strings,
+    unless_default,
+};
 use super::{Declared, Names, Timeouts};
 use crate::engine::{Secret, Secrets};
 use crate::plugin::{Attr, Schema, Type, Value, boolean, int, list, object, text, timeouts};
 use crate::site::{
-    Access, Alerts, Dns, Environment, EnvironmentBalancer, ExistingNetwork, Image, Network, Outputs, Packages, Sort, Thing,
+    Access, Alerts, Dns, Environment, EnvironmentBalancer, ExistingNetwork, Image, Network,
+    Outputs, Packages, Sort, Thing,
 };
 use serde::{Deserialize, Serialize};
 
@@ -161,14 +165,23 @@ impl Declared for Model {
                 dns_nameservers: strings(&network.dns_nameservers)?,
                 existing: existing.transpose()?,
             },
-            load_balancer: EnvironmentBalancer { provider: balancer.provider.given()?, flavor: balancer.flavor.given()? },
+            load_balancer: EnvironmentBalancer {
+                provider: balancer.provider.given()?,
+                flavor: balancer.flavor.given()?,
+            },
             access: Access {
                 allowed_cidrs: cidrs(&access.allowed_cidrs, "access.allowed_cidrs")?,
                 ssh_cidrs: cidrs(&access.ssh_cidrs, "access.ssh_cidrs")?,
                 ssh_public_key: access.ssh_public_key.given()?,
             },
-            dns: Dns { zone: dns.zone.given()?, manage_zone: dns.manage_zone.given()?.unwrap_or(false) },
-            image: Image { name: image.name.chosen(), id: image.id.chosen() },
+            dns: Dns {
+                zone: dns.zone.given()?,
+                manage_zone: dns.manage_zone.given()?.unwrap_or(false),
+            },
+            image: Image {
+                name: image.name.chosen(),
+                id: image.id.chosen(),
+            },
             packages: Packages {
                 index_url: packages.index_url.given()?,
                 apt_mirror: packages.apt_mirror.given()?,
@@ -185,7 +198,9 @@ impl Declared for Model {
     }
 
     fn show(&mut self, thing: &Thing) {
-        let Thing::Environment(it) = thing else { return };
+        let Thing::Environment(it) = thing else {
+            return;
+        };
         self.name = Value::Known(it.name.to_string());
         self.network = Value::Known(NetworkModel {
             cidr: Value::Known(it.network.cidr.to_string()),
@@ -224,11 +239,16 @@ impl Declared for Model {
     }
 
     fn choose(&mut self, thing: &Thing) {
-        let Thing::Environment(it) = thing else { return };
+        let Thing::Environment(it) = thing else {
+            return;
+        };
         if let Value::Known(network) = &mut self.network {
             network.external_network = it.network.external_network.clone().into();
         }
-        self.image = Value::Known(ImageModel { name: it.image.name.clone().into(), id: it.image.id.clone().into() });
+        self.image = Value::Known(ImageModel {
+            name: it.image.name.clone().into(),
+            id: it.image.id.clone().into(),
+        });
     }
 
     fn compute(&mut self, _thing: &Thing, outputs: &Outputs) {
@@ -252,7 +272,10 @@ impl Declared for Model {
     }
 
     fn names(&self) -> Names<'_> {
-        Names { environment_id: None, name: &self.name }
+        Names {
+            environment_id: None,
+            name: &self.name,
+        }
     }
     fn id(&mut self) -> &mut Value<String> {
         &mut self.id
@@ -280,10 +303,18 @@ fn network() -> Attr {
     .doc("The network. Default: one of its own, behind a router of its own.")
 }
 
-const TIMEOUTS: &[(&str, &str)] = &[("create", "30m"), ("read", "5m"), ("update", "30m"), ("delete", "20m")];
+const TIMEOUTS: &[(&str, &str)] = &[
+    ("create", "30m"),
+    ("read", "5m"),
+    ("update", "30m"),
+    ("delete", "20m"),
+];
 
 impl From<&ExistingNetwork> for ExistingModel {
     fn from(it: &ExistingNetwork) -> Self {
-        Self { network_id: Value::Known(it.network_id.clone()), subnet_id: Value::Known(it.subnet_id.clone()) }
+        Self {
+            network_id: Value::Known(it.network_id.clone()),
+            subnet_id: Value::Known(it.subnet_id.clone()),
+        }
     }
 }

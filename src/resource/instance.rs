@@ -1,15 +1,22 @@
 //! `invenioils_instance`: the application itself, behind the environment's load balancer.
 
-use super::parts::{NodeModel, WindowModel, count_attr, environment_attr, environment_of, flavor_attr, hostname_attr, hostnames_attr, id_attr, machine, name_attr, named, port_attr, settle_machine, size_attr, status_attr, tags, timezone_attr, window_attr};
+use super::parts::{
+    NodeModel, WindowModel, count_attr, environment_attr, environment_of, flavor_attr,
+    hostname_attr, hostnames_attr, id_attr, machine, name_attr, named, port_attr, settle_machine,
+    size_attr, status_attr, tags, timezone_attr, window_attr,
+};
 use super::values::{
-    Asked, Fit, StringMap, Strings, from_map, from_strings, refused, string_map, strings, unless_default, whole,
+    Asked, Fit, StringMap, Strings, from_map, from_strings, refused, string_map, strings,
+    unless_default, whole,
 };
 use super::{Declared, Names, Timeouts};
 use crate::engine::{Secret, Secrets};
-use crate::plugin::{Schema, Type, Value, boolean, int, list, list_of, map, object, text, timeouts};
+use crate::plugin::{
+    Schema, Type, Value, boolean, int, list, list_of, map, object, text, timeouts,
+};
 use crate::site::{
-    self, Admin, Application, Frontend, Id, Instance, InstanceBalancer, Mail, Monitoring, Outputs, ServiceKind, SiteSettings,
-    Sort, Thing, Web, WebServer, Worker,
+    self, Admin, Application, Frontend, Id, Instance, InstanceBalancer, Mail, Monitoring, Outputs,
+    ServiceKind, SiteSettings, Sort, Thing, Web, WebServer, Worker,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -222,18 +229,36 @@ impl Declared for Model {
         if self.version.chosen().is_none() && config.version.is_null() {
             self.version = Value::Known(site::version::APPLICATION.to_owned());
         }
-        let (given, before) = (config.web.chosen().unwrap_or_default(), prior.and_then(|it| it.web.chosen()));
+        let (given, before) = (
+            config.web.chosen().unwrap_or_default(),
+            prior.and_then(|it| it.web.chosen()),
+        );
         if let Value::Known(web) = &mut self.web {
             let before = before.as_ref().map(|it| (&it.size, &it.flavor));
-            settle_machine((&mut web.size, &mut web.flavor), (&given.size, &given.flavor), before);
+            settle_machine(
+                (&mut web.size, &mut web.flavor),
+                (&given.size, &given.flavor),
+                before,
+            );
         }
-        let (given, before) = (config.worker.chosen().unwrap_or_default(), prior.and_then(|it| it.worker.chosen()));
+        let (given, before) = (
+            config.worker.chosen().unwrap_or_default(),
+            prior.and_then(|it| it.worker.chosen()),
+        );
         if let Value::Known(worker) = &mut self.worker {
             let before = before.as_ref().map(|it| (&it.size, &it.flavor));
-            settle_machine((&mut worker.size, &mut worker.flavor), (&given.size, &given.flavor), before);
+            settle_machine(
+                (&mut worker.size, &mut worker.flavor),
+                (&given.size, &given.flavor),
+                before,
+            );
         }
         if let Some(hostname) = self.hostname.chosen() {
-            let scheme = if self.certificate_id.is_null() { "http" } else { "https" };
+            let scheme = if self.certificate_id.is_null() {
+                "http"
+            } else {
+                "https"
+            };
             self.url = Value::Known(format!("{scheme}://{hostname}"));
             self.api_url = Value::Known(format!("{scheme}://{hostname}/api"));
         }
@@ -251,12 +276,17 @@ impl Declared for Model {
             additional_hostnames: strings(&self.additional_hostnames)?,
             services: services(&self.services)?,
             certificate: certificate
-                .map(|it| Id::parse(Sort::Certificate, &it).map_err(|why| refused("certificate_id", why)))
+                .map(|it| {
+                    Id::parse(Sort::Certificate, &it).map_err(|why| refused("certificate_id", why))
+                })
                 .transpose()?,
             insecure_http: self.insecure_http.given()?.unwrap_or(false),
             version: self.version.must("version")?,
             application: Application {
-                package: application.package.given()?.unwrap_or_else(|| "invenio-app-ils".into()),
+                package: application
+                    .package
+                    .given()?
+                    .unwrap_or_else(|| "invenio-app-ils".into()),
                 extra_packages: strings(&application.extra_packages)?,
                 constraints: application.constraints.given()?,
                 image: application.image.given()?,
@@ -265,15 +295,28 @@ impl Declared for Model {
             web: self.web.given()?.unwrap_or_default().domain()?,
             worker: self.worker.given()?.unwrap_or_default().domain()?,
             load_balancer: InstanceBalancer {
-                max_body_mib: whole(balancer.max_body_mib.given()?.unwrap_or(100), "load_balancer.max_body_mib")?,
-                idle_timeout: balancer.idle_timeout.given()?.unwrap_or_else(|| "60s".into()),
+                max_body_mib: whole(
+                    balancer.max_body_mib.given()?.unwrap_or(100),
+                    "load_balancer.max_body_mib",
+                )?,
+                idle_timeout: balancer
+                    .idle_timeout
+                    .given()?
+                    .unwrap_or_else(|| "60s".into()),
             },
             site: self.site()?,
-            admin: Admin { email: admin.email.given()?, password_wo_version: admin.password_wo_version.given()? },
+            admin: Admin {
+                email: admin.email.given()?,
+                password_wo_version: admin.password_wo_version.given()?,
+            },
             mail: self.mail.given()?.map(|it| it.domain()).transpose()?,
             monitoring: self.monitoring()?,
             config: string_map(&self.config)?,
-            maintenance_window: self.maintenance_window.given()?.map(|it| it.domain()).transpose()?,
+            maintenance_window: self
+                .maintenance_window
+                .given()?
+                .map(|it| it.domain())
+                .transpose()?,
             deletion_protection: self.deletion_protection.given()?.unwrap_or(true),
             tags: string_map(&self.tags)?,
         }))
@@ -292,13 +335,23 @@ impl Declared for Model {
 
     fn compute(&mut self, thing: &Thing, outputs: &Outputs) {
         let Thing::Instance(it) = thing else { return };
-        let scheme = if it.certificate.is_none() { "http" } else { "https" };
+        let scheme = if it.certificate.is_none() {
+            "http"
+        } else {
+            "https"
+        };
         self.url = Value::Known(format!("{scheme}://{}", it.hostname));
         self.api_url = Value::Known(format!("{scheme}://{}/api", it.hostname));
         self.public_address = outputs.public_address.clone().into();
         self.installed_version = outputs.installed_version.clone().into();
         self.secret_id = outputs.secret_id.clone().into();
-        self.node_status = Value::Known(outputs.nodes.iter().map(|it| Value::Known(RoleNodeModel::from(it))).collect());
+        self.node_status = Value::Known(
+            outputs
+                .nodes
+                .iter()
+                .map(|it| Value::Known(RoleNodeModel::from(it)))
+                .collect(),
+        );
     }
 
     fn show(&mut self, thing: &Thing) {
@@ -308,8 +361,12 @@ impl Declared for Model {
         self.name = Value::Known(it.name.to_string());
         self.hostname = text(&it.hostname);
         self.additional_hostnames = from_strings(&it.additional_hostnames);
-        self.services =
-            from_map(&it.services.iter().map(|(kind, id)| (kind.as_str().to_owned(), id.to_string())).collect());
+        self.services = from_map(
+            &it.services
+                .iter()
+                .map(|(kind, id)| (kind.as_str().to_owned(), id.to_string()))
+                .collect(),
+        );
         self.certificate_id = it.certificate.as_ref().map(ToString::to_string).into();
         self.insecure_http = Value::Known(it.insecure_http);
         self.application = Value::Known(ApplicationModel::from(&it.application));
@@ -346,9 +403,15 @@ impl Declared for Model {
     fn secrets(&self) -> Secrets {
         let mut secrets = Secrets::default();
         let given = [
-            ("admin.password", self.admin.known().map(|it| &it.password_wo)),
+            (
+                "admin.password",
+                self.admin.known().map(|it| &it.password_wo),
+            ),
             ("mail.password", self.mail.known().map(|it| &it.password_wo)),
-            ("monitoring.sentry_dsn", self.monitoring.known().map(|it| &it.sentry_dsn_wo)),
+            (
+                "monitoring.sentry_dsn",
+                self.monitoring.known().map(|it| &it.sentry_dsn_wo),
+            ),
         ];
         for (path, value) in given {
             if let Some(text) = value.and_then(Asked::chosen) {
@@ -363,7 +426,10 @@ impl Declared for Model {
     }
 
     fn names(&self) -> Names<'_> {
-        Names { environment_id: Some(&self.environment_id), name: &self.name }
+        Names {
+            environment_id: Some(&self.environment_id),
+            name: &self.name,
+        }
     }
     fn id(&mut self) -> &mut Value<String> {
         &mut self.id
@@ -373,8 +439,12 @@ impl Declared for Model {
     }
 }
 
-const TIMEOUTS: &[(&str, &str)] = &[("create", "45m"), ("read", "5m"), ("update", "60m"), ("delete", "20m")];
-
+const TIMEOUTS: &[(&str, &str)] = &[
+    ("create", "45m"),
+    ("read", "5m"),
+    ("update", "60m"),
+    ("delete", "20m"),
+];
 
 fn services(given: &StringMap) -> Fit<BTreeMap<ServiceKind, Id>> {
     let mut services = BTreeMap::new();
@@ -382,7 +452,10 @@ fn services(given: &StringMap) -> Fit<BTreeMap<ServiceKind, Id>> {
         let kind = ServiceKind::ALL.into_iter().find(|it| it.as_str() == key).ok_or_else(|| {
             refused("services", format!("`{key}` is no kind of service; the kinds are database, search, cache, queue, storage"))
         })?;
-        services.insert(kind, Id::parse(Sort::Service, &id).map_err(|why| refused("services", why))?);
+        services.insert(
+            kind,
+            Id::parse(Sort::Service, &id).map_err(|why| refused("services", why))?,
+        );
     }
     Ok(services)
 }
@@ -390,7 +463,10 @@ fn services(given: &StringMap) -> Fit<BTreeMap<ServiceKind, Id>> {
 impl Model {
     fn frontend(&self) -> Fit<Frontend> {
         let it = self.frontend.given()?.unwrap_or_default();
-        Ok(Frontend { archive_url: it.archive_url.given()?, sha256: it.sha256.given()? })
+        Ok(Frontend {
+            archive_url: it.archive_url.given()?,
+            sha256: it.sha256.given()?,
+        })
     }
     fn site(&self) -> Fit<SiteSettings> {
         let it = self.site.given()?.unwrap_or_default();
@@ -419,7 +495,12 @@ impl WebModel {
             server: match self.server.given()?.as_deref() {
                 None | Some("uwsgi") => WebServer::Uwsgi,
                 Some("gunicorn") => WebServer::Gunicorn,
-                Some(other) => return Err(refused("web.server", format!("`{other}` is neither `uwsgi` nor `gunicorn`"))),
+                Some(other) => {
+                    return Err(refused(
+                        "web.server",
+                        format!("`{other}` is neither `uwsgi` nor `gunicorn`"),
+                    ));
+                }
             },
             processes: whole(self.processes.given()?.unwrap_or(2), "web.processes")?,
             threads: whole(self.threads.given()?.unwrap_or(2), "web.threads")?,
@@ -433,7 +514,14 @@ impl From<&Web> for WebModel {
             nodes: Value::Known(i64::from(it.nodes)),
             size: it.machine.size.map(|it| it.as_str().to_owned()).into(),
             flavor: it.machine.flavor.clone().into(),
-            server: Value::Known(if it.server == WebServer::Uwsgi { "uwsgi" } else { "gunicorn" }.to_owned()),
+            server: Value::Known(
+                if it.server == WebServer::Uwsgi {
+                    "uwsgi"
+                } else {
+                    "gunicorn"
+                }
+                .to_owned(),
+            ),
             processes: Value::Known(i64::from(it.processes)),
             threads: Value::Known(i64::from(it.threads)),
         }
@@ -488,7 +576,8 @@ impl MailModel {
         let port = self.port.given()?.unwrap_or(587);
         Ok(Mail {
             host: self.host.must("mail.host")?,
-            port: u16::try_from(port).map_err(|_| refused("mail.port", format!("{port} is not a port")))?,
+            port: u16::try_from(port)
+                .map_err(|_| refused("mail.port", format!("{port} is not a port")))?,
             tls: self.tls.given()?.unwrap_or(true),
             username: self.username.given()?,
             password_wo_version: self.password_wo_version.given()?,
@@ -513,7 +602,20 @@ impl From<&Mail> for MailModel {
 
 impl From<&site::Node> for RoleNodeModel {
     fn from(it: &site::Node) -> Self {
-        let NodeModel { name, address, platform_id, zone, state } = NodeModel::from(it);
-        Self { name, role: Value::Known(it.role.clone()), address, platform_id, zone, state }
+        let NodeModel {
+            name,
+            address,
+            platform_id,
+            zone,
+            state,
+        } = NodeModel::from(it);
+        Self {
+            name,
+            role: Value::Known(it.role.clone()),
+            address,
+            platform_id,
+            zone,
+            state,
+        }
     }
 }

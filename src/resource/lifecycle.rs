@@ -8,7 +8,8 @@ use super::setup::{Connected, Setup};
 use super::{Declared, INCOMPLETE, READY};
 use crate::engine::{Error, Inspection, Journal, Kind, Outcome, Result, Run};
 use crate::plugin::{
-    Call, Diag, Diags, Found, IdentitySchema, ImportKey, Plan, Private, Resource, Saved, Schema, Type, Value,
+    Call, Diag, Diags, Found, IdentitySchema, ImportKey, Plan, Private, Resource, Saved, Schema,
+    Type, Value,
 };
 use crate::site::{Id, Site};
 use std::{marker::PhantomData, sync::Arc};
@@ -21,7 +22,10 @@ pub struct Lifecycle<M> {
 
 impl<M> Lifecycle<M> {
     pub fn new(setup: &Arc<Setup>) -> Self {
-        Self { setup: setup.clone(), of: PhantomData }
+        Self {
+            setup: setup.clone(),
+            of: PhantomData,
+        }
     }
 }
 
@@ -47,9 +51,15 @@ const WHOLE: &str = "whole";
 
 impl Kept {
     pub fn read(private: &Private) -> Self {
-        let site = |key: &str| private.get(key).and_then(|bytes| serde_json::from_slice(bytes).ok());
+        let site = |key: &str| {
+            private
+                .get(key)
+                .and_then(|bytes| serde_json::from_slice(bytes).ok())
+        };
         Self {
-            journal: private.get(JOURNAL).map_or_else(|| Ok(Journal::default()), Journal::from_bytes),
+            journal: private
+                .get(JOURNAL)
+                .map_or_else(|| Ok(Journal::default()), Journal::from_bytes),
             last: site(LAST),
             planned: site(PLANNED),
             finished: private.get(FINISHED).is_some(),
@@ -88,7 +98,11 @@ impl<M: Declared> Resource for Lifecycle<M> {
     }
 
     fn identity(&self) -> Option<IdentitySchema> {
-        Some(IdentitySchema::new(0).required("id", Type::String, "The id, as for `terraform import`."))
+        Some(IdentitySchema::new(0).required(
+            "id",
+            Type::String,
+            "The id, as for `terraform import`.",
+        ))
     }
 
     fn met(&self, state: &M) {
@@ -102,35 +116,59 @@ impl<M: Declared> Resource for Lifecycle<M> {
     }
 
     async fn plan_destroy(&self, prior: &M, private: &Private, diags: &mut Diags) {
-        if let Some(id) = id_of(prior).filter(|_| prior.protected() && Kept::read(private).finished) {
+        if let Some(id) = id_of(prior).filter(|_| prior.protected() && Kept::read(private).finished)
+        {
             diags.push(protected(&id, "removed"));
         }
     }
 
-    async fn create(&self, call: &Call<'_, M>, saved: &mut Saved<M>) -> std::result::Result<(), Diags> {
+    async fn create(
+        &self,
+        call: &Call<'_, M>,
+        saved: &mut Saved<M>,
+    ) -> std::result::Result<(), Diags> {
         let kept = Kept::read(saved.private());
         let site = planning::planned(&self.setup, call.planned, &kept, None).await?;
         let connected = self.setup.must()?;
         let id = site.thing.id();
-        let record = connected.platform.records().await?.into_iter().find(|it| it.thing.id() == id);
+        let record = connected
+            .platform
+            .records()
+            .await?
+            .into_iter()
+            .find(|it| it.thing.id() == id);
         if let Some(finding) = taken(&self.setup, connected, &site, record.as_ref(), true) {
             return Err(Diag::from(finding).into());
         }
         missing_neighbours(&site)?;
-        self.converge(call, saved, site, Journal::default(), false).await
+        self.converge(call, saved, site, Journal::default(), false)
+            .await
     }
 
-    async fn update(&self, call: &Call<'_, M>, saved: &mut Saved<M>) -> std::result::Result<(), Diags> {
+    async fn update(
+        &self,
+        call: &Call<'_, M>,
+        saved: &mut Saved<M>,
+    ) -> std::result::Result<(), Diags> {
         let kept = Kept::read(saved.private());
         let before = kept.last.as_ref().map(|it| it.thing.clone());
         let site = planning::planned(&self.setup, call.planned, &kept, before.as_ref()).await?;
         missing_neighbours(&site)?;
-        self.converge(call, saved, site, kept.journal?, kept.whole).await
+        self.converge(call, saved, site, kept.journal?, kept.whole)
+            .await
     }
 
-    async fn read(&self, call: &Call<'_, M>, saved: &mut Saved<M>) -> std::result::Result<Found, Diags> {
-        let Some(connected) = self.setup.connected() else { return Ok(Found::Here) };
-        let Some(mut model) = saved.get().cloned() else { return Ok(Found::Gone) };
+    async fn read(
+        &self,
+        call: &Call<'_, M>,
+        saved: &mut Saved<M>,
+    ) -> std::result::Result<Found, Diags> {
+        let Some(connected) = self.setup.connected() else {
+            return Ok(Found::Here);
+        };
+        let Some(mut model) = saved.get().cloned() else {
+            return Ok(Found::Gone);
+        };
         let kept = Kept::read(saved.private());
         let journal = match kept.journal {
             Ok(journal) => journal,
@@ -142,7 +180,10 @@ impl<M: Declared> Resource for Lifecycle<M> {
             }
         };
         let site = self.made_last(kept.last, &model).await?;
-        let inspection = connected.platform.inspect(&site, &journal, &run(call, Default::default())).await?;
+        let inspection = connected
+            .platform
+            .inspect(&site, &journal, &run(call, Default::default()))
+            .await?;
         if inspection.gone() {
             return Ok(Found::Gone);
         }
@@ -153,24 +194,45 @@ impl<M: Declared> Resource for Lifecycle<M> {
         }
         model.choose(&site.thing);
         model.compute(&site.thing, &connected.platform.outputs(&site, &journal));
-        *model.status() = Value::Known(if whole && kept.finished { READY } else { INCOMPLETE }.to_owned());
+        *model.status() = Value::Known(
+            if whole && kept.finished {
+                READY
+            } else {
+                INCOMPLETE
+            }
+            .to_owned(),
+        );
         saved.private().set(JOURNAL, journal.to_bytes());
         keep(saved, LAST, &site);
         saved.put(model);
         Ok(Found::Here)
     }
 
-    async fn delete(&self, call: &Call<'_, M>, saved: &mut Saved<M>) -> std::result::Result<(), Diags> {
+    async fn delete(
+        &self,
+        call: &Call<'_, M>,
+        saved: &mut Saved<M>,
+    ) -> std::result::Result<(), Diags> {
         let kept = Kept::read(saved.private());
-        let Some(prior) = call.prior else { return Ok(()) };
-        let Some(id) = id_of(prior) else { return Ok(()) };
+        let Some(prior) = call.prior else {
+            return Ok(());
+        };
+        let Some(id) = id_of(prior) else {
+            return Ok(());
+        };
         if prior.protected() && kept.finished {
             return Err(protected(&id, "removed").into());
         }
         let connected = self.setup.must()?;
         let site = self.made_last(kept.last, prior).await?;
-        let keeper = Keeper { saved, journal: kept.journal.unwrap_or_default() };
-        let outcome = connected.platform.remove(&site, &keeper.journal, &run(call, Default::default())).await;
+        let keeper = Keeper {
+            saved,
+            journal: kept.journal.unwrap_or_default(),
+        };
+        let outcome = connected
+            .platform
+            .remove(&site, &keeper.journal, &run(call, Default::default()))
+            .await;
         if outcome.complete {
             self.setup.removed(&id);
             return Ok(());
@@ -181,9 +243,15 @@ impl<M: Declared> Resource for Lifecycle<M> {
         Err(outcome.errors.iter().map(Diag::from).collect())
     }
 
-    async fn import(&self, key: &ImportKey, saved: &mut Saved<M>) -> std::result::Result<(), Diags> {
+    async fn import(
+        &self,
+        key: &ImportKey,
+        saved: &mut Saved<M>,
+    ) -> std::result::Result<(), Diags> {
         let text = key.text("id").unwrap_or_default();
-        let id = Id::parse(M::SORT, text).map_err(|why| Diags::from(Diag::error("This is not an id").detail(format!("{why}."))))?;
+        let id = Id::parse(M::SORT, text).map_err(|why| {
+            Diags::from(Diag::error("This is not an id").detail(format!("{why}.")))
+        })?;
         let connected = self.setup.must()?;
         let records = connected.platform.records().await?;
         let record = records.into_iter().find(|it| it.thing.id() == id).ok_or_else(|| {
@@ -212,7 +280,10 @@ impl<M: Declared> Lifecycle<M> {
     async fn made_last(&self, last: Option<Site>, model: &M) -> std::result::Result<Site, Diags> {
         match last {
             Some(last) => Ok(last),
-            None => Ok(self.setup.site(model.thing().map_err(unfit)?, None, true).await?),
+            None => Ok(self
+                .setup
+                .site(model.thing().map_err(unfit)?, None, true)
+                .await?),
         }
     }
 
@@ -238,8 +309,14 @@ impl<M: Declared> Lifecycle<M> {
         saved.put(model.clone());
 
         let keeper = Keeper { saved, journal };
-        let outcome = connected.platform.converge(&site, &keeper.journal, &run(call, secrets)).await;
-        model.compute(&site.thing, &connected.platform.outputs(&site, &keeper.journal));
+        let outcome = connected
+            .platform
+            .converge(&site, &keeper.journal, &run(call, secrets))
+            .await;
+        model.compute(
+            &site.thing,
+            &connected.platform.outputs(&site, &keeper.journal),
+        );
         if outcome.complete {
             finish(&mut model, &id, connected, READY);
             keeper.saved.private().set(FINISHED, b"1".to_vec());
@@ -253,42 +330,68 @@ impl<M: Declared> Lifecycle<M> {
 
 /// Turns an outcome into diagnostics. What only took too long or was interrupted is no error: Terraform would taint the
 /// thing and destroy it, data and all, where going on is enough.
-fn said<M: Declared>(call: &Call<'_, M>, id: &Id, outcome: &Outcome) -> std::result::Result<(), Diags> {
+fn said<M: Declared>(
+    call: &Call<'_, M>,
+    id: &Id,
+    outcome: &Outcome,
+) -> std::result::Result<(), Diags> {
     for slow in &outcome.slow {
         call.warn(Diag::warning(format!("`{id}` was slow to make")).detail(format!(
             "{slow} took more than half of the time that `timeouts` allows. A longer timeout leaves more room."
         )));
     }
-    let (later, failed): (Vec<&Error>, Vec<&Error>) =
-        outcome.errors.iter().partition(|it| matches!(it.kind, Kind::Late | Kind::Stopped));
+    let (later, failed): (Vec<&Error>, Vec<&Error>) = outcome
+        .errors
+        .iter()
+        .partition(|it| matches!(it.kind, Kind::Late | Kind::Stopped));
     if failed.is_empty() && !later.is_empty() {
         let waits: Vec<String> = later.iter().map(|it| format!("- {it}")).collect();
-        call.warn(Diag::warning(format!("`{id}` is incomplete")).detail(format!(
-            "What exists is kept, and the next apply goes on from there:\n{}",
-            waits.join("\n")
-        )));
+        call.warn(
+            Diag::warning(format!("`{id}` is incomplete")).detail(format!(
+                "What exists is kept, and the next apply goes on from there:\n{}",
+                waits.join("\n")
+            )),
+        );
     }
-    if failed.is_empty() { Ok(()) } else { Err(failed.into_iter().map(Diag::from).collect()) }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(failed.into_iter().map(Diag::from).collect())
+    }
 }
 
 /// An object that something is made on must be finished itself.
 fn missing_neighbours(site: &Site) -> Result<()> {
-    let missing: Vec<String> =
-        site.thing.needs().into_iter().filter(|it| !site.around.contains_key(it)).map(|it| format!("{} `{it}`", it.sort.as_str())).collect();
+    let missing: Vec<String> = site
+        .thing
+        .needs()
+        .into_iter()
+        .filter(|it| !site.around.contains_key(it))
+        .map(|it| format!("{} `{it}`", it.sort.as_str()))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
     let it = missing.join(", ");
-    Err(Error::fatal(format!("make `{}`", site.thing.id()), format!("{it} is not there, or was never finished"))
-        .remedy("Apply again: what is incomplete is finished first"))
+    Err(Error::fatal(
+        format!("make `{}`", site.thing.id()),
+        format!("{it} is not there, or was never finished"),
+    )
+    .remedy("Apply again: what is incomplete is finished first"))
 }
 
 fn drifted(id: &Id, inspection: &Inspection) -> Diag {
-    let mut lines: Vec<String> = inspection.missing.iter().map(|it| format!("- {it} is missing")).collect();
+    let mut lines: Vec<String> = inspection
+        .missing
+        .iter()
+        .map(|it| format!("- {it} is missing"))
+        .collect();
     lines.extend(inspection.drifts.iter().map(|it| format!("- {it}")));
     lines.extend(inspection.broken.iter().map(|it| format!("- {it}")));
-    Diag::warning(format!("`{id}` is not as it was made"))
-        .detail(format!("The next apply mends it in place:\n{}", lines.join("\n")))
+    Diag::warning(format!("`{id}` is not as it was made")).detail(format!(
+        "The next apply mends it in place:\n{}",
+        lines.join("\n")
+    ))
 }
 
 fn finish<M: Declared>(model: &mut M, id: &Id, connected: &Connected, status: &str) {
@@ -306,7 +409,11 @@ fn keep<M>(saved: &mut Saved<M>, key: &str, site: &Site) {
 }
 
 fn run<M>(call: &Call<'_, M>, secrets: crate::engine::Secrets) -> Run {
-    Run { deadline: call.deadline.into(), stop: call.stop.clone(), secrets }
+    Run {
+        deadline: call.deadline.into(),
+        stop: call.stop.clone(),
+        secrets,
+    }
 }
 
 fn unfit(unfit: super::values::Unfit) -> Diags {

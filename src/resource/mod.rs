@@ -120,14 +120,28 @@ impl From<Error> for Diags {
 
 impl From<Finding> for Diag {
     fn from(finding: Finding) -> Self {
-        let diag = if finding.refuses { Diag::error(finding.summary) } else { Diag::warning(finding.summary) };
-        located(diag, Some(finding.at.as_str()).filter(|it| !it.is_empty()), finding.detail)
+        let diag = if finding.refuses {
+            Diag::error(finding.summary)
+        } else {
+            Diag::warning(finding.summary)
+        };
+        located(
+            diag,
+            Some(finding.at.as_str()).filter(|it| !it.is_empty()),
+            finding.detail,
+        )
     }
 }
 
 /// The CLI leaves a path out when the configuration does not have it, so the text names the attribute as well.
 fn located(diag: Diag, at: Option<&str>, detail: String) -> Diag {
-    let Some(at) = at else { return diag.detail(detail) };
-    let named = if detail.contains(at) { detail } else { format!("{detail}\n\nAttribute: `{at}`.") };
+    let Some(at) = at else {
+        return diag.detail(detail);
+    };
+    let named = if detail.contains(at) {
+        detail
+    } else {
+        format!("{detail}\n\nAttribute: `{at}`.")
+    };
     diag.detail(named).at(at)
 }

@@ -33,7 +33,10 @@ impl WindowModel {
     pub fn domain(&self) -> Fit<Window> {
         Ok(Window {
             day: self.day.must("maintenance_window.day")?,
-            hour: whole(self.hour.must("maintenance_window.hour")?, "maintenance_window.hour")?,
+            hour: whole(
+                self.hour.must("maintenance_window.hour")?,
+                "maintenance_window.hour",
+            )?,
             timezone: self.timezone.must("maintenance_window.timezone")?,
         })
     }
@@ -61,7 +64,12 @@ impl From<&Endpoint> for EndpointModel {
 }
 
 pub fn node_models(nodes: &[Node]) -> Value<Vec<Value<NodeModel>>> {
-    Value::Known(nodes.iter().map(|it| Value::Known(NodeModel::from(it))).collect())
+    Value::Known(
+        nodes
+            .iter()
+            .map(|it| Value::Known(NodeModel::from(it)))
+            .collect(),
+    )
 }
 
 impl From<&Node> for NodeModel {
@@ -78,7 +86,9 @@ impl From<&Node> for NodeModel {
 
 pub fn environment_of(id: &Value<String>) -> Fit<Name> {
     let text = id.must("environment_id")?;
-    Id::parse(Sort::Environment, &text).map(|it| it.environment).map_err(|why| refused("environment_id", why))
+    Id::parse(Sort::Environment, &text)
+        .map(|it| it.environment)
+        .map_err(|why| refused("environment_id", why))
 }
 
 pub fn named(name: &Value<String>, attribute: &str) -> Fit<Name> {
@@ -89,13 +99,24 @@ pub fn size(text: &str, attribute: &str) -> Fit<Size> {
     Size::ALL
         .into_iter()
         .find(|it| it.as_str() == text)
-        .ok_or_else(|| refused(attribute, format!("`{text}` is none of small, medium, large")))
+        .ok_or_else(|| {
+            refused(
+                attribute,
+                format!("`{text}` is none of small, medium, large"),
+            )
+        })
 }
 
 /// `inside` is the object that holds `size` and `flavor`, with its dot ("web."), or empty.
 pub fn machine(size_given: &Value<String>, flavor: &Value<String>, inside: &str) -> Fit<Machine> {
-    let size = size_given.chosen().map(|it| size(&it, &format!("{inside}size"))).transpose()?;
-    Ok(Machine { size, flavor: flavor.chosen() })
+    let size = size_given
+        .chosen()
+        .map(|it| size(&it, &format!("{inside}size")))
+        .transpose()?;
+    Ok(Machine {
+        size,
+        flavor: flavor.chosen(),
+    })
 }
 
 /// A flavor that the user names stands instead of a size. A flavor that was chosen for a size is chosen anew only when
@@ -113,7 +134,8 @@ pub fn settle_machine(
         }
         return;
     }
-    let same_size = prior.is_some_and(|(before, _)| before.chosen() == size.chosen() && before.known().is_some());
+    let same_size = prior
+        .is_some_and(|(before, _)| before.chosen() == size.chosen() && before.known().is_some());
     *flavor = match prior {
         Some((_, before)) if same_size => before.clone(),
         _ => Value::Unknown,
@@ -121,20 +143,32 @@ pub fn settle_machine(
 }
 
 pub fn environment_attr() -> Attr {
-    text().required().replace().check_text(environment_id).doc("Id of the environment.")
+    text()
+        .required()
+        .replace()
+        .check_text(environment_id)
+        .doc("Id of the environment.")
 }
 pub fn name_attr(doc: &str) -> Attr {
     let rules = "Lower-case letters, digits and hyphens, at most 40, a letter first.";
-    text().replace().check_text(|it| Name::try_from(it.to_owned()).map(drop)).doc(format!("{doc} {rules}"))
+    text()
+        .replace()
+        .check_text(|it| Name::try_from(it.to_owned()).map(drop))
+        .doc(format!("{doc} {rules}"))
 }
 pub fn id_attr(doc: &str) -> Attr {
     text().computed().keep().doc(doc)
 }
 pub fn status_attr() -> Attr {
-    text().computed().keep().doc("`ready`, or `incomplete` where the next apply has something to finish or to mend.")
+    text()
+        .computed()
+        .keep()
+        .doc("`ready`, or `incomplete` where the next apply has something to finish or to mend.")
 }
 pub fn tags() -> Attr {
-    map(Type::String).optional().doc("Tags on every object that can carry them.")
+    map(Type::String)
+        .optional()
+        .doc("Tags on every object that can carry them.")
 }
 pub fn size_attr() -> Attr {
     text()
@@ -143,13 +177,28 @@ pub fn size_attr() -> Attr {
         .doc("`small`, `medium` or `large`: the cheapest flavor that holds what the role needs is chosen, once.")
 }
 pub fn flavor_attr() -> Attr {
-    text().optional().keep().doc("The cloud's own name of a machine type, instead of `size`.")
+    text()
+        .optional()
+        .keep()
+        .doc("The cloud's own name of a machine type, instead of `size`.")
 }
 pub fn window_attr() -> Attr {
     object([
-        ("day", text().required().one_of(&DAYS).doc("Day of the week.")),
-        ("hour", int().required().range(0..=23).doc("Hour of the day, 0 to 23.")),
-        ("timezone", timezone_attr("Time zone of that hour.").default("UTC")),
+        (
+            "day",
+            text().required().one_of(&DAYS).doc("Day of the week."),
+        ),
+        (
+            "hour",
+            int()
+                .required()
+                .range(0..=23)
+                .doc("Hour of the day, 0 to 23."),
+        ),
+        (
+            "timezone",
+            timezone_attr("Time zone of that hour.").default("UTC"),
+        ),
     ])
     .optional()
     .doc("When the machines may restart by themselves, for security updates.")
@@ -158,7 +207,9 @@ pub fn timezone_attr(doc: &str) -> Attr {
     text().optional().check_text(timezone).doc(doc)
 }
 pub fn schedule_attr(doc: &str) -> Attr {
-    text().check_text(|it| site::check::schedule_fault(it).map_or(Ok(()), Err)).doc(doc)
+    text()
+        .check_text(|it| site::check::schedule_fault(it).map_or(Ok(()), Err))
+        .doc(doc)
 }
 pub fn hostname_attr(doc: &str) -> Attr {
     text().required().check_text(hostname).doc(doc)
@@ -177,14 +228,27 @@ pub fn port_attr(doc: &str) -> Attr {
     int().range(1..=65535).doc(doc)
 }
 
-const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+const DAYS: [&str; 7] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
 
 pub fn cidr(text: &str) -> Result<(), String> {
-    let net: ipnet::Ipv4Net = text.parse().map_err(|_| format!("`{text}` is not an IPv4 network such as `10.20.0.0/24`"))?;
+    let net: ipnet::Ipv4Net = text
+        .parse()
+        .map_err(|_| format!("`{text}` is not an IPv4 network such as `10.20.0.0/24`"))?;
     if net.addr() == net.network() {
         return Ok(());
     }
-    Err(format!("`{text}` has bits set beyond its prefix; the network is `{}`", net.trunc()))
+    Err(format!(
+        "`{text}` has bits set beyond its prefix; the network is `{}`",
+        net.trunc()
+    ))
 }
 
 pub fn zone(text: &str) -> Result<(), String> {
@@ -196,7 +260,9 @@ pub fn zone(text: &str) -> Result<(), String> {
 
 /// "60s", "5m", "1h".
 pub fn duration(text: &str) -> Result<(), String> {
-    site::check::seconds(text).map(drop).ok_or_else(|| format!("`{text}` is not a duration such as `60s`, `5m` or `1h`"))
+    site::check::seconds(text)
+        .map(drop)
+        .ok_or_else(|| format!("`{text}` is not a duration such as `60s`, `5m` or `1h`"))
 }
 
 fn environment_id(text: &str) -> Result<(), String> {
@@ -204,7 +270,9 @@ fn environment_id(text: &str) -> Result<(), String> {
 }
 
 fn timezone(text: &str) -> Result<(), String> {
-    text.parse::<chrono_tz::Tz>().map(drop).map_err(|_| format!("`{text}` is no time zone; write one like `Europe/Zurich`"))
+    text.parse::<chrono_tz::Tz>()
+        .map(drop)
+        .map_err(|_| format!("`{text}` is no time zone; write one like `Europe/Zurich`"))
 }
 
 fn hostname(text: &str) -> Result<(), String> {

@@ -9,12 +9,17 @@ use crate::plugin::{Diag, Diags, Plan, Value};
 use crate::site::{self, Finding, Id, Record, Site, Sort, check::check};
 
 /// The whole of a resource's plan, create and update.
-pub async fn plan<M: Declared>(setup: &Setup, plan: &mut Plan<'_, M>) -> std::result::Result<(), Diags> {
+pub async fn plan<M: Declared>(
+    setup: &Setup,
+    plan: &mut Plan<'_, M>,
+) -> std::result::Result<(), Diags> {
     let (config, prior) = (plan.config, plan.prior);
     let mut wanted = plan.planned.clone();
     wanted.settle(config, prior);
     let id = id_of(&wanted);
-    *wanted.id() = id.as_ref().map_or(Value::Unknown, |it| Value::Known(it.to_string()));
+    *wanted.id() = id
+        .as_ref()
+        .map_or(Value::Unknown, |it| Value::Known(it.to_string()));
     for finding in M::offline(config, &wanted) {
         plan.warn(finding.into());
     }
@@ -27,11 +32,20 @@ pub async fn plan<M: Declared>(setup: &Setup, plan: &mut Plan<'_, M>) -> std::re
         Err(Unfit::Unknown) => return Ok(()),
         Err(Unfit::Bad(diag)) => return Err(diag.into()),
     };
-    let Some(connected) = setup.connected() else { return Ok(()) };
+    let Some(connected) = setup.connected() else {
+        return Ok(());
+    };
 
     let kept = Kept::read(&plan.private);
-    let last = if prior.is_some() { kept.last.clone() } else { None };
-    let before = last.as_ref().map(|it| it.thing.clone()).or_else(|| prior.and_then(|it| it.thing().ok()));
+    let last = if prior.is_some() {
+        kept.last.clone()
+    } else {
+        None
+    };
+    let before = last
+        .as_ref()
+        .map(|it| it.thing.clone())
+        .or_else(|| prior.and_then(|it| it.thing().ok()));
     let mut thing = thing;
     let mut findings = M::evolve(&mut thing, before.as_ref());
     let mut site = setup.site(thing, last.as_ref(), false).await?;
@@ -39,16 +53,28 @@ pub async fn plan<M: Declared>(setup: &Setup, plan: &mut Plan<'_, M>) -> std::re
 
     let making = prior.is_none() || plan.replaces();
     let journal = kept.journal?;
-    let record = if connected.preflight || making { found(connected, &site).await? } else { None };
+    let record = if connected.preflight || making {
+        found(connected, &site).await?
+    } else {
+        None
+    };
     if prior.is_none() {
         findings.extend(taken(setup, connected, &site, record.as_ref(), false));
     }
     let refused = findings.iter().any(|it| it.refuses);
     if connected.preflight && !refused {
-        let preflight = connected.platform.preflight(&mut site, record.as_ref(), &journal).await;
+        let preflight = connected
+            .platform
+            .preflight(&mut site, record.as_ref(), &journal)
+            .await;
         let preflight = preflight?;
         findings.extend(preflight.findings);
-        findings.extend(setup.demand(&site.thing.id(), preflight.demands).into_iter().map(excess));
+        findings.extend(
+            setup
+                .demand(&site.thing.id(), preflight.demands)
+                .into_iter()
+                .map(excess),
+        );
         plan.planned.choose(&site.thing);
     }
     if let Some(last) = last.as_ref().filter(|_| !making) {
@@ -71,7 +97,11 @@ pub async fn plan<M: Declared>(setup: &Setup, plan: &mut Plan<'_, M>) -> std::re
         *plan.planned.status() = Value::Unknown;
     }
     Kept::plan(&mut plan.private, &site);
-    setup.plan(Record { owner: site.owner.clone(), thing: site.thing.clone(), outputs: Default::default() });
+    setup.plan(Record {
+        owner: site.owner.clone(),
+        thing: site.thing.clone(),
+        outputs: Default::default(),
+    });
     for finding in findings {
         plan.warn(finding.into());
     }
@@ -100,7 +130,13 @@ pub fn id_of<M: Declared>(model: &M) -> Option<Id> {
 
 /// Whether the name belongs to somebody. `applying`: an id that stands in the state is being made a second time beside
 /// the first (`create_before_destroy`), which a name cannot bear.
-pub fn taken(setup: &Setup, connected: &Connected, site: &Site, record: Option<&Record>, applying: bool) -> Option<Finding> {
+pub fn taken(
+    setup: &Setup,
+    connected: &Connected,
+    site: &Site,
+    record: Option<&Record>,
+    applying: bool,
+) -> Option<Finding> {
     let record = record?;
     let id = site.thing.id();
     if setup.stored(&id) {
@@ -141,7 +177,10 @@ pub fn taken(setup: &Setup, connected: &Connected, site: &Site, record: Option<&
 fn excess(excess: Excess) -> Finding {
     let Excess { demand, needed } = excess;
     let free = demand.free.unwrap_or_default();
-    let limit = demand.limit.map(|it| format!(" of {it}")).unwrap_or_default();
+    let limit = demand
+        .limit
+        .map(|it| format!(" of {it}"))
+        .unwrap_or_default();
     Finding {
         at: demand.at,
         refuses: true,
@@ -181,10 +220,21 @@ pub async fn planned<M: Declared>(
     let mut site = setup.site(thing, kept.last.as_ref(), true).await?;
     let journal = kept.journal.clone()?;
     let id = site.thing.id();
-    let record = connected.platform.records().await?.into_iter().find(|it| it.thing.id() == id);
+    let record = connected
+        .platform
+        .records()
+        .await?
+        .into_iter()
+        .find(|it| it.thing.id() == id);
     let refused = |it: &Finding| it.refuses;
     let mut findings = check(&site, before);
-    findings.extend(connected.platform.preflight(&mut site, record.as_ref(), &journal).await?.findings);
+    findings.extend(
+        connected
+            .platform
+            .preflight(&mut site, record.as_ref(), &journal)
+            .await?
+            .findings,
+    );
     match findings.into_iter().find(refused) {
         Some(it) => Err(Error::fatal(it.summary, it.detail).at(it.at)),
         None => Ok(site),

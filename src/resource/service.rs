@@ -1,11 +1,19 @@
 //! `invenioils_service`: a thing that keeps data.
 
-use super::parts::{EndpointModel, NodeModel, WindowModel, count_attr, environment_attr, environment_of, flavor_attr, id_attr, machine, name_attr, named, node_models, port_attr, size_attr, status_attr, tags, window_attr};
+use super::parts::{
+    EndpointModel, NodeModel, WindowModel, count_attr, environment_attr, environment_of,
+    flavor_attr, id_attr, machine, name_attr, named, node_models, port_attr, size_attr,
+    status_attr, tags, window_attr,
+};
 use super::values::{Asked, Fit, StringMap, from_map, refused, string_map, whole};
 use super::{Declared, Names, Timeouts};
 use crate::engine::{Secret, Secrets};
-use crate::plugin::{Attr, Schema, Type, Value, boolean, int, list, list_of, map, object, text, timeouts};
-use crate::site::{Backend, External, Outputs, Service, ServiceKind, Size, Sort, Thing, sizes, version};
+use crate::plugin::{
+    Attr, Schema, Type, Value, boolean, int, list, list_of, map, object, text, timeouts,
+};
+use crate::site::{
+    Backend, External, Outputs, Service, ServiceKind, Size, Sort, Thing, sizes, version,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -91,7 +99,12 @@ impl Declared for Model {
         }
         let kind = self.kind.chosen().and_then(|it| kind(&it).ok());
         if config.deletion_protection.is_null() {
-            let keeps = kind.map(|it| matches!(it, ServiceKind::Database | ServiceKind::Search | ServiceKind::Storage));
+            let keeps = kind.map(|it| {
+                matches!(
+                    it,
+                    ServiceKind::Database | ServiceKind::Search | ServiceKind::Storage
+                )
+            });
             self.deletion_protection = keeps.map_or(Value::Unknown, Value::Known);
         }
         let outside = !self.external.is_null();
@@ -118,7 +131,11 @@ impl Declared for Model {
             self.version = version::newest(kind, None).map(str::to_owned).into();
         }
         if self.disk_gib.chosen().is_none() && config.disk_gib.is_null() {
-            let size = self.size.chosen().and_then(|it| super::parts::size(&it, "size").ok()).unwrap_or(Size::Small);
+            let size = self
+                .size
+                .chosen()
+                .and_then(|it| super::parts::size(&it, "size").ok())
+                .unwrap_or(Size::Small);
             self.disk_gib = Value::Known(i64::from(sizes::default_disk_gib(kind, size)));
         }
     }
@@ -130,7 +147,12 @@ impl Declared for Model {
             None => None,
             Some("object") => Some(Backend::Object),
             Some("file") => Some(Backend::File),
-            Some(other) => return Err(refused("backend", format!("`{other}` is neither `object` nor `file`"))),
+            Some(other) => {
+                return Err(refused(
+                    "backend",
+                    format!("`{other}` is neither `object` nor `file`"),
+                ));
+            }
         };
         Ok(Thing::Service(Service {
             environment: environment_of(&self.environment_id)?,
@@ -144,7 +166,11 @@ impl Declared for Model {
             backend,
             external: external.map(|it| it.domain()).transpose()?,
             settings: string_map(&self.settings)?,
-            maintenance_window: self.maintenance_window.given()?.map(|it| it.domain()).transpose()?,
+            maintenance_window: self
+                .maintenance_window
+                .given()?
+                .map(|it| it.domain())
+                .transpose()?,
             deletion_protection: self.deletion_protection.given()?.unwrap_or(true),
             tags: string_map(&self.tags)?,
         }))
@@ -198,7 +224,10 @@ impl Declared for Model {
     }
 
     fn names(&self) -> Names<'_> {
-        Names { environment_id: Some(&self.environment_id), name: &self.name }
+        Names {
+            environment_id: Some(&self.environment_id),
+            name: &self.name,
+        }
     }
     fn id(&mut self) -> &mut Value<String> {
         &mut self.id
@@ -211,26 +240,62 @@ impl Declared for Model {
 /// What can be changed on a service that stands elsewhere is its password; anything else makes it another service.
 fn external() -> Attr {
     object([
-        ("host", text().required().replace().doc("Host name or address.")),
+        (
+            "host",
+            text().required().replace().doc("Host name or address."),
+        ),
         ("port", port_attr("Port.").required().replace()),
-        ("username", text().optional().replace().doc("User to sign in as.")),
-        ("password_wo", text().optional().write_only().doc("Password of that user.")),
-        ("password_wo_version", int().optional().doc("Change it to send a new `password_wo`.")),
+        (
+            "username",
+            text().optional().replace().doc("User to sign in as."),
+        ),
+        (
+            "password_wo",
+            text().optional().write_only().doc("Password of that user."),
+        ),
+        (
+            "password_wo_version",
+            int()
+                .optional()
+                .doc("Change it to send a new `password_wo`."),
+        ),
         ("tls", boolean().default(true).replace().doc("Speak TLS.")),
-        ("ca_pem", text().optional().replace().doc("Certificate authority to trust, PEM.")),
-        ("name", text().optional().replace().doc("Database, virtual host or bucket.")),
+        (
+            "ca_pem",
+            text()
+                .optional()
+                .replace()
+                .doc("Certificate authority to trust, PEM."),
+        ),
+        (
+            "name",
+            text()
+                .optional()
+                .replace()
+                .doc("Database, virtual host or bucket."),
+        ),
     ])
     .optional()
     .doc("Use a service that exists; nothing is created but a record and the stored password.")
 }
 
-const TIMEOUTS: &[(&str, &str)] = &[("create", "30m"), ("read", "5m"), ("update", "60m"), ("delete", "20m")];
-
+const TIMEOUTS: &[(&str, &str)] = &[
+    ("create", "30m"),
+    ("read", "5m"),
+    ("update", "60m"),
+    ("delete", "20m"),
+];
 
 fn kind(text: &str) -> Fit<ServiceKind> {
-    ServiceKind::ALL.into_iter().find(|it| it.as_str() == text).ok_or_else(|| {
-        refused("kind", format!("`{text}` is none of database, search, cache, queue, storage"))
-    })
+    ServiceKind::ALL
+        .into_iter()
+        .find(|it| it.as_str() == text)
+        .ok_or_else(|| {
+            refused(
+                "kind",
+                format!("`{text}` is none of database, search, cache, queue, storage"),
+            )
+        })
 }
 
 fn backend_name(backend: Backend) -> &'static str {
@@ -245,7 +310,8 @@ impl ExternalModel {
         let port = self.port.must("external.port")?;
         Ok(External {
             host: self.host.must("external.host")?,
-            port: u16::try_from(port).map_err(|_| refused("external.port", format!("{port} is not a port")))?,
+            port: u16::try_from(port)
+                .map_err(|_| refused("external.port", format!("{port} is not a port")))?,
             username: self.username.given()?,
             password_wo_version: self.password_wo_version.given()?,
             tls: self.tls.given()?.unwrap_or(true),

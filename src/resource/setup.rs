@@ -53,8 +53,11 @@ impl Setup {
     /// For verbs that Terraform calls only with a known configuration.
     pub fn must(&self) -> Result<&Connected> {
         self.connected.get().ok_or_else(|| {
-            Error::fatal("reach the platform", "the provider's configuration depends on values that are not known yet")
-                .remedy("Apply what those values come from first, for instance with -target")
+            Error::fatal(
+                "reach the platform",
+                "the provider's configuration depends on values that are not known yet",
+            )
+            .remedy("Apply what those values come from first, for instance with -target")
         })
     }
 
@@ -77,7 +80,14 @@ impl Setup {
     pub fn demand(&self, id: &Id, demands: Vec<Demand>) -> Vec<Excess> {
         let mut met = self.lock();
         met.demands.insert(id.clone(), demands.clone());
-        let sum = |quota: &str| met.demands.values().flatten().filter(|it| it.quota == quota).map(|it| it.amount).sum::<u64>();
+        let sum = |quota: &str| {
+            met.demands
+                .values()
+                .flatten()
+                .filter(|it| it.quota == quota)
+                .map(|it| it.amount)
+                .sum::<u64>()
+        };
         demands
             .into_iter()
             .filter_map(|demand| {
@@ -93,7 +103,11 @@ impl Setup {
     pub async fn site(&self, thing: Thing, last: Option<&Site>, applying: bool) -> Result<Site> {
         let connected = self.must()?;
         let mut around = BTreeMap::new();
-        let records = if thing.needs().is_empty() { Vec::new() } else { connected.platform.records().await? };
+        let records = if thing.needs().is_empty() {
+            Vec::new()
+        } else {
+            connected.platform.records().await?
+        };
         for id in thing.needs() {
             let record = records.iter().find(|it| it.thing.id() == id).cloned();
             let planned = self.lock().planned.get(&id).cloned();
@@ -105,7 +119,12 @@ impl Setup {
                 around.insert(id, found);
             }
         }
-        Ok(Site { owner: connected.owner.clone(), default_tags: connected.default_tags.clone(), thing, around })
+        Ok(Site {
+            owner: connected.owner.clone(),
+            default_tags: connected.default_tags.clone(),
+            thing,
+            around,
+        })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Met> {
@@ -116,9 +135,10 @@ impl Setup {
 /// What is planned, with the outputs that stand.
 fn merge(planned: Option<Record>, record: Option<Record>) -> Option<Record> {
     match (planned, record) {
-        (Some(planned), Some(record)) if planned.outputs == Outputs::default() => {
-            Some(Record { outputs: record.outputs, ..planned })
-        }
+        (Some(planned), Some(record)) if planned.outputs == Outputs::default() => Some(Record {
+            outputs: record.outputs,
+            ..planned
+        }),
         (planned, record) => planned.or(record),
     }
 }

@@ -48,14 +48,22 @@ impl<T: Clone> Asked<T> for Value<T> {
     }
     fn must(&self, name: &str) -> Fit<T> {
         self.given()?.ok_or_else(|| {
-            Unfit::Bad(Diag::error(format!("`{name}` is missing")).detail(format!("`{name}` has no value.")).at(name))
+            Unfit::Bad(
+                Diag::error(format!("`{name}` is missing"))
+                    .detail(format!("`{name}` has no value."))
+                    .at(name),
+            )
         })
     }
 }
 
 /// Every element; an unknown one is not an answer. Null is empty.
 pub fn strings(list: &Strings) -> Fit<Vec<String>> {
-    list.given()?.unwrap_or_default().iter().filter_map(|it| it.given().transpose()).collect()
+    list.given()?
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|it| it.given().transpose())
+        .collect()
 }
 
 pub fn string_map(map: &StringMap) -> Fit<BTreeMap<String, String>> {
@@ -78,28 +86,52 @@ where
 }
 
 pub fn refused(name: &str, why: impl Display) -> Unfit {
-    Unfit::Bad(Diag::error(format!("`{name}` is not valid")).detail(format!("`{name}`: {why}.")).at(name))
+    Unfit::Bad(
+        Diag::error(format!("`{name}` is not valid"))
+            .detail(format!("`{name}`: {why}."))
+            .at(name),
+    )
 }
 
 /// A number that the schema has already bounded.
 pub fn whole(number: i64, name: &str) -> Fit<u32> {
-    u32::try_from(number).map_err(|_| refused(name, format!("{number} is not a number from 0 to {}", u32::MAX)))
+    u32::try_from(number).map_err(|_| {
+        refused(
+            name,
+            format!("{number} is not a number from 0 to {}", u32::MAX),
+        )
+    })
 }
 
 /// An empty list stays null, as users write it.
 pub fn from_strings(list: &[impl ToString]) -> Strings {
-    if list.is_empty() { Value::Null } else { Value::Known(list.iter().map(|it| Value::Known(it.to_string())).collect()) }
+    if list.is_empty() {
+        Value::Null
+    } else {
+        Value::Known(list.iter().map(|it| Value::Known(it.to_string())).collect())
+    }
 }
 
 pub fn from_map(map: &BTreeMap<String, String>) -> StringMap {
     if map.is_empty() {
         Value::Null
     } else {
-        Value::Known(map.iter().map(|(key, value)| (key.clone(), Value::Known(value.clone()))).collect())
+        Value::Known(
+            map.iter()
+                .map(|(key, value)| (key.clone(), Value::Known(value.clone())))
+                .collect(),
+        )
     }
 }
 
 /// An object is null when there is nothing in it.
-pub fn unless_default<D: Default + PartialEq, M>(domain: &D, model: impl FnOnce(&D) -> M) -> Value<M> {
-    if *domain == D::default() { Value::Null } else { Value::Known(model(domain)) }
+pub fn unless_default<D: Default + PartialEq, M>(
+    domain: &D,
+    model: impl FnOnce(&D) -> M,
+) -> Value<M> {
+    if *domain == D::default() {
+        Value::Null
+    } else {
+        Value::Known(model(domain))
+    }
 }

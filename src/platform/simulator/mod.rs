@@ -13,8 +13,8 @@ mod plan;
 mod preflight;
 mod world;
 
-pub use offer::OFFER;
 pub use fault::{Call, Effect, Fault, Verb};
+pub use offer::OFFER;
 pub use world::Shown;
 
 use super::{Host, Preflight};

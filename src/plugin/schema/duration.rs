@@ -1,6 +1,8 @@
 //! Lengths of time as users write them ("1h30m"), and the `timeouts` attribute made of them.
 
 use super::{Attr, object, text};
+use crate::plugin::Value;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Reads `30s`, `5m`, `1h30m`, `500ms`, `1.5h`: numbers, each with its unit.
@@ -37,6 +39,15 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         rest = &rest[unit_end..];
     }
     Ok(total)
+}
+
+/// The model of a `timeouts` attribute; operations that a schema does not name stay null.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timeouts {
+    pub create: Value<String>,
+    pub read: Value<String>,
+    pub update: Value<String>,
+    pub delete: Value<String>,
 }
 
 /// The `timeouts` attribute: how long each operation may take, with the default of each.
@@ -82,7 +93,16 @@ mod tests {
         assert_eq!(parse_duration("1h30m"), Ok(Duration::from_secs(5400)));
         assert_eq!(parse_duration("1.5s"), Ok(Duration::from_millis(1500)));
         assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
-        for text in ["", "5", "m", "5 m", "-5m", "1d", "1..2s", "9999999999999999999999h"] {
+        for text in [
+            "",
+            "5",
+            "m",
+            "5 m",
+            "-5m",
+            "1d",
+            "1..2s",
+            "9999999999999999999999h",
+        ] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }

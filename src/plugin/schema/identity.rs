@@ -45,6 +45,10 @@ impl IdentitySchema {
     }
 
     pub(in crate::plugin) fn object_type(&self) -> Type {
-        Type::object(self.attrs.iter().map(|(name, attr)| (name, attr.ty.clone())))
+        Type::object(
+            self.attrs
+                .iter()
+                .map(|(name, attr)| (name, attr.ty.clone())),
+        )
     }
 }

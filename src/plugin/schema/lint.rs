@@ -64,10 +64,14 @@ impl Schema {
             match self.fields.attrs.get(name) {
                 None => found.push(format!("identity `{name}` is no attribute of the state")),
                 Some(attr) if attr.ty() != part.ty => {
-                    found.push(format!("identity `{name}` has another type than the attribute"));
+                    found.push(format!(
+                        "identity `{name}` has another type than the attribute"
+                    ));
                 }
                 Some(attr) if attr.write_only => {
-                    found.push(format!("identity `{name}` is write-only, so never in the state"));
+                    found.push(format!(
+                        "identity `{name}` is write-only, so never in the state"
+                    ));
                 }
                 Some(attr) if attr.computed && attr.default.is_none() && !attr.keep => {
                     found.push(format!(
@@ -151,7 +155,10 @@ fn attribute(attr: &Attr, path: &Path, place: Place, found: &mut Vec<String>) {
         attr.write_only && attr.replace,
         "write-only with `replace`: nothing is stored to compare with; put it on the version",
     );
-    wrong(attr.write_only && attr.same.is_some(), "write-only with `same`");
+    wrong(
+        attr.write_only && attr.same.is_some(),
+        "write-only with `same`",
+    );
     wrong(
         computed_only && (!attr.checks.is_empty() || !attr.one_of.is_empty()) && !is_int(attr),
         "checked, though nobody can set it",
@@ -177,7 +184,10 @@ fn attribute(attr: &Attr, path: &Path, place: Place, found: &mut Vec<String>) {
             wrong(true, &format!("the default does not fit: {error}"));
         } else {
             for error in attr.complaints(default) {
-                wrong(true, &format!("the default is refused by its own check: {error}"));
+                wrong(
+                    true,
+                    &format!("the default is refused by its own check: {error}"),
+                );
             }
         }
     }

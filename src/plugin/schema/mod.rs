@@ -13,7 +13,7 @@ pub use attr::{
     set_of, text,
 };
 pub use block::{BlockNesting, SchemaBlock};
-pub use duration::{parse_duration, timeouts};
+pub use duration::{Timeouts, parse_duration, timeouts};
 pub use identity::{IdentityAttr, IdentitySchema};
 pub use rule::Rule;
 

@@ -200,7 +200,9 @@ fn schedule_findings(at: &str, line: &str, timezone: &str) -> Vec<Finding> {
 
 /// What is wrong with a schedule, whatever the time zone.
 pub fn schedule_fault(line: &str) -> Option<String> {
-    let finding = schedule_findings("schedule", line, "UTC").into_iter().next()?;
+    let finding = schedule_findings("schedule", line, "UTC")
+        .into_iter()
+        .next()?;
     Some(finding.detail.trim_end_matches('.').to_owned())
 }
 
