@@ -3,6 +3,7 @@
 //! What is known of a thing goes back to Terraform whatever happens: the journal of its objects travels in private state
 //! and is written even when the verb fails or panics.
 
+use super::kept::{FINISHED, JOURNAL, Kept, LAST, PLANNED, WHOLE, keep};
 use super::planning::{self, id_of, protected, taken};
 use super::setup::{Connected, Setup};
 use super::{Declared, INCOMPLETE, READY};
@@ -25,51 +26,6 @@ impl<M> Lifecycle<M> {
         Self {
             setup: setup.clone(),
             of: PhantomData,
-        }
-    }
-}
-
-/// What private state keeps between runs.
-pub struct Kept {
-    /// Which objects the thing is made of.
-    pub journal: Result<Journal>,
-    /// The site as it was made last, or tried.
-    pub last: Option<Site>,
-    /// The site as planned; only between plan and apply.
-    pub planned: Option<Site>,
-    /// It was finished once.
-    pub finished: bool,
-    /// The last attempt was finished too, and nothing was missing since.
-    pub whole: bool,
-}
-
-const JOURNAL: &str = "journal";
-const LAST: &str = "site";
-const PLANNED: &str = "planned";
-const FINISHED: &str = "finished";
-const WHOLE: &str = "whole";
-
-impl Kept {
-    pub fn read(private: &Private) -> Self {
-        let site = |key: &str| {
-            private
-                .get(key)
-                .and_then(|bytes| serde_json::from_slice(bytes).ok())
-        };
-        Self {
-            journal: private
-                .get(JOURNAL)
-                .map_or_else(|| Ok(Journal::default()), Journal::from_bytes),
-            last: site(LAST),
-            planned: site(PLANNED),
-            finished: private.get(FINISHED).is_some(),
-            whole: private.get(WHOLE).is_some(),
-        }
-    }
-
-    pub fn plan(private: &mut Private, site: &Site) {
-        if let Ok(bytes) = serde_json::to_vec(site) {
-            private.set(PLANNED, bytes);
         }
     }
 }
@@ -399,12 +355,6 @@ fn finish<M: Declared>(model: &mut M, id: &Id, connected: &Connected, status: &s
     *model.status() = Value::Known(status.to_owned());
     if let Some(platform) = model.platform() {
         *platform = Value::Known(connected.platform.name().to_owned());
-    }
-}
-
-fn keep<M>(saved: &mut Saved<M>, key: &str, site: &Site) {
-    if let Ok(bytes) = serde_json::to_vec(site) {
-        saved.private().set(key, bytes);
     }
 }
 

@@ -7,6 +7,7 @@ pub mod environment;
 pub mod instance;
 pub mod service;
 
+mod kept;
 mod lifecycle;
 mod parts;
 mod planning;

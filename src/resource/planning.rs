@@ -1,6 +1,6 @@
 //! What a plan says: ids, choices, findings, quotas, what is taken, what is disrupted. Creates nothing.
 
-use super::lifecycle::Kept;
+use super::kept::Kept;
 use super::setup::{Connected, Excess, Setup};
 use super::values::{Asked, Unfit};
 use super::{Declared, READY};
