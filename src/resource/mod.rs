@@ -146,3 +146,42 @@ fn located(diag: Diag, at: Option<&str>, detail: String) -> Diag {
     };
     diag.detail(named).at(at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flawless<M: Declared>() {
+        let flaws = M::schema().lint();
+        assert!(flaws.is_empty(), "{}: {flaws:?}", M::NAME);
+    }
+
+    #[test]
+    fn every_schema_keeps_the_rules() {
+        flawless::<environment::Model>();
+        flawless::<service::Model>();
+        flawless::<certificate::Model>();
+        flawless::<instance::Model>();
+        flawless::<backup_policy::Model>();
+    }
+
+    /// What the model writes is what the schema says, nested objects included.
+    #[test]
+    fn every_model_has_the_fields_of_its_schema() {
+        fn fields<M: Declared>() {
+            let written = serde_json::to_value(M::default()).expect("a model of nulls can be written");
+            let model: Vec<&String> = written.as_object().expect("a model is an object").keys().collect();
+            let schema = M::schema();
+            let mut wanted: Vec<&String> = schema.attrs().keys().collect();
+            let mut model = model;
+            wanted.sort();
+            model.sort();
+            assert_eq!(model, wanted, "{}", M::NAME);
+        }
+        fields::<environment::Model>();
+        fields::<service::Model>();
+        fields::<certificate::Model>();
+        fields::<instance::Model>();
+        fields::<backup_policy::Model>();
+    }
+}
