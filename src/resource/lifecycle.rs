@@ -5,14 +5,16 @@
 
 use super::kept::{FINISHED, JOURNAL, Kept, LAST, PLANNED, WHOLE, keep};
 use super::planning::{self, id_of, protected, taken};
+use super::report::{drifted, missing_neighbours, said};
 use super::setup::{Connected, Setup};
 use super::{Declared, INCOMPLETE, READY};
-use crate::engine::{Error, Inspection, Journal, Kind, Outcome, Result, Run};
+use crate::engine::{Journal, Run};
 use crate::plugin::{
-    Call, Diag, Diags, Found, IdentitySchema, ImportKey, Plan, Private, Resource, Saved, Schema,
-    Type, Value,
+    Call, Diag, Diags, Found, IdentitySchema, ImportKey, Listing, Plan, Private, Query, Resource,
+    Saved, Schema, Type, Value, text,
 };
-use crate::site::{Id, Site};
+use crate::site::{Id, Record, Site};
+use serde::{Deserialize, Serialize};
 use std::{marker::PhantomData, sync::Arc};
 
 /// A resource, from its model.
@@ -217,18 +219,63 @@ impl<M: Declared> Resource for Lifecycle<M> {
                 id.sort.as_str().replace('_', " ")
             ))
         })?;
-        let outputs = record.outputs.clone();
-        let site = self.setup.site(record.thing, None, true).await?;
-        let mut model = M::default();
-        model.show(&site.thing);
-        model.compute(&site.thing, &outputs);
-        finish(&mut model, &id, connected, READY);
+        let model = shown::<M>(&record, connected);
+        let site = self.setup.standing(record.thing).await?;
         keep(saved, LAST, &site);
         saved.private().set(FINISHED, b"1".to_vec());
         saved.private().set(WHOLE, b"1".to_vec());
         saved.put(model);
         Ok(())
     }
+
+    fn list_schema(&self) -> Option<Schema> {
+        let environment = text()
+            .optional()
+            .doc("Only what is in this environment. Default: everything in the project.");
+        Some(
+            Schema::new(
+                0,
+                "Everything of this kind that the platform keeps a record of.",
+            )
+            .attr("environment_id", environment),
+        )
+    }
+
+    async fn list(&self, query: &Query, found: &mut Listing<M>) -> std::result::Result<(), Diags> {
+        let within: Within = query.config()?;
+        let connected = self.setup.must()?;
+        for record in connected.platform.records().await? {
+            let id = record.thing.id();
+            let wanted = id.sort == M::SORT
+                && within
+                    .environment_id
+                    .known()
+                    .is_none_or(|it| *it == id.environment.as_str());
+            if wanted
+                && !found
+                    .push(id.to_string(), shown::<M>(&record, connected))
+                    .await
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A `list` block's configuration.
+#[derive(Serialize, Deserialize)]
+struct Within {
+    environment_id: Value<String>,
+}
+
+/// What a record says, as users see it.
+fn shown<M: Declared>(record: &Record, connected: &Connected) -> M {
+    let mut model = M::default();
+    model.show(&record.thing);
+    model.compute(&record.thing, &record.outputs);
+    finish(&mut model, &record.thing.id(), connected, READY);
+    model
 }
 
 impl<M: Declared> Lifecycle<M> {
@@ -236,10 +283,7 @@ impl<M: Declared> Lifecycle<M> {
     async fn made_last(&self, last: Option<Site>, model: &M) -> std::result::Result<Site, Diags> {
         match last {
             Some(last) => Ok(last),
-            None => Ok(self
-                .setup
-                .site(model.thing().map_err(unfit)?, None, true)
-                .await?),
+            None => Ok(self.setup.standing(model.thing().map_err(unfit)?).await?),
         }
     }
 
@@ -282,72 +326,6 @@ impl<M: Declared> Lifecycle<M> {
         drop(keeper);
         said(call, &id, &outcome)
     }
-}
-
-/// Turns an outcome into diagnostics. What only took too long or was interrupted is no error: Terraform would taint the
-/// thing and destroy it, data and all, where going on is enough.
-fn said<M: Declared>(
-    call: &Call<'_, M>,
-    id: &Id,
-    outcome: &Outcome,
-) -> std::result::Result<(), Diags> {
-    for slow in &outcome.slow {
-        call.warn(Diag::warning(format!("`{id}` was slow to make")).detail(format!(
-            "{slow} took more than half of the time that `timeouts` allows. A longer timeout leaves more room."
-        )));
-    }
-    let (later, failed): (Vec<&Error>, Vec<&Error>) = outcome
-        .errors
-        .iter()
-        .partition(|it| matches!(it.kind, Kind::Late | Kind::Stopped));
-    if failed.is_empty() && !later.is_empty() {
-        let waits: Vec<String> = later.iter().map(|it| format!("- {it}")).collect();
-        call.warn(
-            Diag::warning(format!("`{id}` is incomplete")).detail(format!(
-                "What exists is kept, and the next apply goes on from there:\n{}",
-                waits.join("\n")
-            )),
-        );
-    }
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(failed.into_iter().map(Diag::from).collect())
-    }
-}
-
-/// An object that something is made on must be finished itself.
-fn missing_neighbours(site: &Site) -> Result<()> {
-    let missing: Vec<String> = site
-        .thing
-        .needs()
-        .into_iter()
-        .filter(|it| !site.around.contains_key(it))
-        .map(|it| format!("{} `{it}`", it.sort.as_str()))
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let it = missing.join(", ");
-    Err(Error::fatal(
-        format!("make `{}`", site.thing.id()),
-        format!("{it} is not there, or was never finished"),
-    )
-    .remedy("Apply again: what is incomplete is finished first"))
-}
-
-fn drifted(id: &Id, inspection: &Inspection) -> Diag {
-    let mut lines: Vec<String> = inspection
-        .missing
-        .iter()
-        .map(|it| format!("- {it} is missing"))
-        .collect();
-    lines.extend(inspection.drifts.iter().map(|it| format!("- {it}")));
-    lines.extend(inspection.broken.iter().map(|it| format!("- {it}")));
-    Diag::warning(format!("`{id}` is not as it was made")).detail(format!(
-        "The next apply mends it in place:\n{}",
-        lines.join("\n")
-    ))
 }
 
 fn finish<M: Declared>(model: &mut M, id: &Id, connected: &Connected, status: &str) {

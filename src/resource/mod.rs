@@ -11,6 +11,7 @@ mod kept;
 mod lifecycle;
 mod parts;
 mod planning;
+mod report;
 mod setup;
 mod values;
 
@@ -169,8 +170,13 @@ mod tests {
     #[test]
     fn every_model_has_the_fields_of_its_schema() {
         fn fields<M: Declared>() {
-            let written = serde_json::to_value(M::default()).expect("a model of nulls can be written");
-            let model: Vec<&String> = written.as_object().expect("a model is an object").keys().collect();
+            let written =
+                serde_json::to_value(M::default()).expect("a model of nulls can be written");
+            let model: Vec<&String> = written
+                .as_object()
+                .expect("a model is an object")
+                .keys()
+                .collect();
             let schema = M::schema();
             let mut wanted: Vec<&String> = schema.attrs().keys().collect();
             let mut model = model;

@@ -48,7 +48,7 @@ pub async fn plan<M: Declared>(
         .or_else(|| prior.and_then(|it| it.thing().ok()));
     let mut thing = thing;
     let mut findings = M::evolve(&mut thing, before.as_ref());
-    let mut site = setup.site(thing, last.as_ref(), false).await?;
+    let mut site = setup.planned(thing).await?;
     findings.extend(check(&site, before.as_ref()));
 
     let making = prior.is_none() || plan.replaces();
@@ -210,14 +210,14 @@ pub async fn planned<M: Declared>(
 ) -> Result<Site> {
     let connected = setup.must()?;
     if let Some(planned) = &kept.planned {
-        return setup.site(planned.thing.clone(), Some(planned), true).await;
+        return setup.standing(planned.thing.clone()).await;
     }
     let mut thing = model.thing().map_err(|unfit| match unfit {
         Unfit::Unknown => Error::fatal("read the plan", "a value is still unknown"),
         Unfit::Bad(diag) => Error::fatal("read the plan", diag.detail),
     })?;
     M::evolve(&mut thing, before);
-    let mut site = setup.site(thing, kept.last.as_ref(), true).await?;
+    let mut site = setup.standing(thing).await?;
     let journal = kept.journal.clone()?;
     let id = site.thing.id();
     let record = connected

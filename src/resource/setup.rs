@@ -2,7 +2,7 @@
 
 use crate::engine::{Error, Result};
 use crate::platform::{Demand, Platform};
-use crate::site::{Id, Outputs, Record, Site, Tags, Thing};
+use crate::site::{Id, Record, Site, Tags, Thing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -98,47 +98,53 @@ impl Setup {
             .collect()
     }
 
-    /// The thing with its neighbours: what this run plans for them, else their records, else what they were last time.
-    /// `applying`: what stands in the cloud comes before what was planned.
-    pub async fn site(&self, thing: Thing, last: Option<&Site>, applying: bool) -> Result<Site> {
-        let connected = self.must()?;
-        let mut around = BTreeMap::new();
-        let records = if thing.needs().is_empty() {
-            Vec::new()
-        } else {
-            connected.platform.records().await?
-        };
-        for id in thing.needs() {
-            let record = records.iter().find(|it| it.thing.id() == id).cloned();
-            let planned = self.lock().planned.get(&id).cloned();
-            let found = match applying {
-                true => record.or(planned),
-                false => merge(planned, record),
-            };
-            if let Some(found) = found.or_else(|| last.and_then(|it| it.around.get(&id).cloned())) {
-                around.insert(id, found);
+    /// The thing with its neighbours as they stand in the cloud: what it can be made on.
+    pub async fn standing(&self, thing: Thing) -> Result<Site> {
+        let records = self.records(&thing).await?;
+        let needs = thing.needs();
+        let around = records
+            .into_iter()
+            .filter(|it| needs.contains(&it.thing.id()));
+        self.site(thing, around)
+    }
+
+    /// The thing with its neighbours as this run plans them; those that it has not met, as they stand.
+    pub async fn planned(&self, thing: Thing) -> Result<Site> {
+        let mut around: BTreeMap<Id, Record> = self
+            .records(&thing)
+            .await?
+            .into_iter()
+            .map(|it| (it.thing.id(), it))
+            .collect();
+        let needs = thing.needs();
+        around.retain(|id, _| needs.contains(id));
+        for id in needs {
+            if let Some(planned) = self.lock().planned.get(&id).cloned() {
+                let outputs = around.remove(&id).map(|it| it.outputs).unwrap_or_default();
+                around.insert(id, Record { outputs, ..planned });
             }
         }
+        self.site(thing, around.into_values())
+    }
+
+    async fn records(&self, thing: &Thing) -> Result<Vec<Record>> {
+        match thing.needs().is_empty() {
+            true => Ok(Vec::new()),
+            false => self.must()?.platform.records().await,
+        }
+    }
+
+    fn site(&self, thing: Thing, around: impl Iterator<Item = Record>) -> Result<Site> {
+        let connected = self.must()?;
         Ok(Site {
             owner: connected.owner.clone(),
             default_tags: connected.default_tags.clone(),
             thing,
-            around,
+            around: around.map(|it| (it.thing.id(), it)).collect(),
         })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Met> {
         self.run.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What is planned, with the outputs that stand.
-fn merge(planned: Option<Record>, record: Option<Record>) -> Option<Record> {
-    match (planned, record) {
-        (Some(planned), Some(record)) if planned.outputs == Outputs::default() => Some(Record {
-            outputs: record.outputs,
-            ..planned
-        }),
-        (planned, record) => planned.or(record),
     }
 }
