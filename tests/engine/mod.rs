@@ -1,0 +1,5 @@
+//! The engine's promises, on the simulator, in virtual time.
+
+mod cast;
+mod promises;
+mod world;
