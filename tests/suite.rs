@@ -1,5 +1,6 @@
 //! One test binary: one module per boundary.
 
+mod engine;
 mod layers;
 mod openstack;
 mod plugin;

@@ -258,7 +258,9 @@ impl<C: Cloud> Making<'_, C> {
     /// Takes the object away so that the next turn makes another: only where no data is lost by it.
     async fn remake(&self, id: &str, why: &str, kind: Kind, tries: &mut Tries) -> Result<Next> {
         let at = self.at();
-        if self.planned.step.keeps_data() {
+        // What this run has made and nobody has seen ready holds no data yet.
+        let fresh = kind == Kind::Broken && tries.made.is_some();
+        if self.planned.step.keeps_data() && !fresh {
             let why = format!("{id} keeps data and is therefore not made anew: {why}");
             return Err(Error::new(kind, at.to_string(), why)
                 .remedy("mend it with the cloud's own tools, or have it replaced after a backup"));

@@ -1,7 +1,10 @@
 //! A sample of what goes wrong in clouds: the next apply ends well, nothing is lost, and destroy leaves nothing.
 
 use super::{Project, calls::Faults, cloud, north_star};
-use crate::terraform::workspace::{loud, signal};
+use crate::terraform::{
+    tally::Tally,
+    workspace::{loud, signal},
+};
 use serde_json::{Value, json};
 use std::{thread::sleep, time::Duration};
 
@@ -76,10 +79,17 @@ fn killed_in_the_middle_the_next_apply_goes_on_and_destroy_leaves_nothing() {
     let _ = std::fs::remove_file(workspace.path(".terraform.tfstate.lock.info"));
     workspace.destroy();
     project.is_as(&before);
+    Tally {
+        what: "SIGKILL during one apply after another and a destroy, once with the state emptied",
+        platform: "OpenStack",
+        cases: kills.len() as u64 + 1,
+        applies: kills.len() + 1,
+    }
+    .tell();
 }
 
 /// Each fault lasts while an apply and a destroy go on; afterwards everything is as if it had not been.
-fn weathered(what: &str, rules: &Value, most: usize) {
+fn weathered(what: &'static str, rules: &Value, most: usize) {
     let Some(_turn) = cloud() else { return };
     let project = Project::new();
     let before = project.inventory();

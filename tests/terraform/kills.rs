@@ -4,6 +4,7 @@ use super::{
     Workspace,
     library::{SMALL, THINGS},
     missing,
+    tally::Tally,
     workspace::signal,
 };
 use std::{
@@ -71,6 +72,13 @@ fn killed_at_any_moment_the_next_apply_goes_on() {
         workspace.write("main.tf", &stranger);
         workspace.run(&["plan"]).ok();
     }
+    Tally {
+        what: "SIGKILL of terraform, or of it and the provider, during apply and destroy",
+        platform: "simulator",
+        cases: 2 * moments(),
+        applies: 1,
+    }
+    .tell();
 }
 
 #[test]
@@ -93,4 +101,11 @@ fn interrupted_once_it_ends_soon_and_the_next_apply_goes_on() {
     workspace.apply();
     workspace.settled();
     workspace.destroy();
+    Tally {
+        what: "Ctrl-C during an apply",
+        platform: "simulator",
+        cases: 1,
+        applies: 1,
+    }
+    .tell();
 }

@@ -8,6 +8,7 @@ mod import;
 mod kills;
 pub mod library;
 mod secrets;
+pub mod tally;
 mod unknown;
 pub mod workspace;
 

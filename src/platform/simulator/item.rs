@@ -151,6 +151,8 @@ impl<T: Item> Placed<T> {
         cx: &Cx<'_, Simulator>,
         into: &mut Resolved,
     ) -> Result<Value> {
+        // What only points to another object does not keep it from going.
+        let mut holds = true;
         let id = match &value {
             Value::Array(items) => {
                 let mut done = Vec::new();
@@ -161,6 +163,7 @@ impl<T: Item> Placed<T> {
             }
             Value::Object(map) if map.len() == 1 => match map.iter().next() {
                 Some((key, Value::String(step))) if key == "$ref" || key == "$made" => {
+                    holds = key == "$ref";
                     let facts = cx.journal.get(step).and_then(|entry| entry.facts);
                     facts.and_then(|facts| {
                         facts.get("id").and_then(Value::as_str).map(str::to_owned)
@@ -175,7 +178,7 @@ impl<T: Item> Placed<T> {
             },
             _ => return Ok(value),
         };
-        into.uses.extend(id.clone());
+        into.uses.extend(id.clone().filter(|_| holds));
         Ok(id.map_or(Value::Null, Value::String))
     }
 

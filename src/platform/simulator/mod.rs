@@ -140,6 +140,13 @@ impl Simulator {
         self.file.change(|tx| world::destroy(tx, id)).await
     }
 
+    /// What is stuck goes on, as if an operator had mended it; what is broken too, if it is of one of these kinds.
+    pub async fn recover(&self, mended: &[&str]) -> Result<()> {
+        self.file
+            .change(|tx| world::recover(tx, clock::now(), mended))
+            .await
+    }
+
     /// Calls made through this value.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 pub const OFFER: Offer = Offer {
     name: "simulator",
-    doc: "A cloud in one SQLite file, for trying out and for `terraform test`: no account, nothing on the network.",
+    doc: "A cloud in one SQLite file, for trying out and for the tests of a module: no account, nothing on the network.",
     settings: SETTINGS,
     connect,
 };

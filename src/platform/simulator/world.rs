@@ -370,3 +370,19 @@ pub fn destroy(tx: &Transaction<'_>, id: &str) -> rusqlite::Result<()> {
     tx.execute("UPDATE objects SET gone_at = 0 WHERE id = ?1", [id])?;
     sweep(tx, 1)
 }
+
+/// What is stuck goes on, as if an operator had mended it; what is broken too, if it is of one of these kinds.
+pub fn recover(tx: &Transaction<'_>, now: Millis, mended: &[&str]) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE objects SET ready_at = ?1 WHERE ready_at = ?2 AND broken_at IS NULL",
+        [now, NEVER],
+    )?;
+    tx.execute(
+        "UPDATE objects SET gone_at = ?1 WHERE gone_at = ?2",
+        [now, NEVER],
+    )?;
+    for kind in mended {
+        tx.execute("UPDATE objects SET ready_at = ?1, broken_at = NULL WHERE kind = ?2 AND broken_at IS NOT NULL", params![now, kind])?;
+    }
+    sweep(tx, now)
+}
