@@ -1,3 +1,8 @@
 //! One test binary: one module per boundary.
 
+mod engine;
+mod layers;
+mod openstack;
 mod plugin;
+mod terraform;
+mod tidy;

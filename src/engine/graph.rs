@@ -218,10 +218,15 @@ impl<C: Cloud> Graph<C> {
 
     /// What `add` adds here belongs to one slot.
     pub fn slot<R>(&mut self, slot: Slot, add: impl FnOnce(&mut Self) -> R) -> R {
-        let outer = self.slot.replace(slot);
+        let outer = self.enter(Some(slot));
         let result = add(self);
-        self.slot = outer;
+        self.enter(outer);
         result
+    }
+
+    /// What is added from here on belongs to this slot, or to none. Returns the slot that was entered before.
+    pub fn enter(&mut self, slot: Option<Slot>) -> Option<Slot> {
+        std::mem::replace(&mut self.slot, slot)
     }
 
     /// The first mistake made while adding.

@@ -158,7 +158,7 @@ impl<C: Cloud> Making<'_, C> {
                 if step.instant() || !self.awaited {
                     return Ok(Next::Done);
                 }
-                tries.since = works.beat(&at, step.usually()).await?;
+                tries.since = works.first_beat(&at, step.usually()).await?;
                 Ok(Next::Again)
             }
             Err(error) if matches!(error.kind, Kind::Busy | Kind::Unsure) => {
@@ -243,7 +243,7 @@ impl<C: Cloud> Making<'_, C> {
                     return Ok(Next::Done);
                 }
                 tries.waiting = Instant::now();
-                tries.since = works.beat(&at, step.usually()).await?;
+                tries.since = works.first_beat(&at, step.usually()).await?;
             }
             Err(error) if matches!(error.kind, Kind::Busy | Kind::Unsure | Kind::Gone) => {
                 works.note(&at, None, &error.to_string());
@@ -258,11 +258,12 @@ impl<C: Cloud> Making<'_, C> {
     /// Takes the object away so that the next turn makes another: only where no data is lost by it.
     async fn remake(&self, id: &str, why: &str, kind: Kind, tries: &mut Tries) -> Result<Next> {
         let at = self.at();
-        if self.planned.step.keeps_data() {
+        // What this run has made and nobody has seen ready holds no data yet.
+        let fresh = kind == Kind::Broken && tries.made.is_some();
+        if self.planned.step.keeps_data() && !fresh {
             let why = format!("{id} keeps data and is therefore not made anew: {why}");
-            return Err(Error::new(kind, at.to_string(), why).remedy(
-                "mend it with the cloud's own tools, or replace the resource with `terraform apply -replace` after a backup",
-            ));
+            return Err(Error::new(kind, at.to_string(), why)
+                .remedy("mend it with the cloud's own tools, or have it replaced after a backup"));
         }
         if tries.remakes == REMAKES {
             return Err(

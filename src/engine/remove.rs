@@ -20,6 +20,9 @@ use tokio::time::Instant;
 /// How long an object may look as if nobody had asked for its end before it is asked again.
 const UNMOVED: Duration = Duration::from_secs(15);
 
+/// The first look whether something has gone: going is quicker than coming.
+const QUICK: Duration = Duration::from_millis(500);
+
 /// Takes away what the journal and the graph name; what the journal does not know is found by its mark. May run twice.
 pub async fn remove<C: Cloud>(
     cloud: &C,
@@ -161,8 +164,8 @@ impl<C: Cloud> Works<'_, C> {
         facts: &Value,
     ) -> Result<Option<Value>> {
         let asked = Instant::now();
+        let mut since = self.first_beat(at, step.usually().min(QUICK)).await?;
         loop {
-            let since = self.beat(at, next_look(asked.elapsed())).await?;
             let Some(seen) = self.look(at, step, Some(facts), since).await? else {
                 return Ok(None);
             };
@@ -179,6 +182,7 @@ impl<C: Cloud> Works<'_, C> {
                 }
                 _ => return Ok(Some(seen.facts)),
             }
+            since = self.beat(at, next_look(asked.elapsed())).await?;
         }
     }
 }

@@ -146,7 +146,14 @@ pub struct Drift {
 
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} `{}`{}: {}", self.kind, self.step, Named(self.id.as_deref()), self.state)?;
+        write!(
+            f,
+            "{} `{}`{}: {}",
+            self.kind,
+            self.step,
+            Named(self.id.as_deref()),
+            self.state
+        )?;
         match self.waited.as_secs() {
             0 => Ok(()),
             seconds => write!(f, " ({seconds} s)"),
@@ -155,23 +162,50 @@ impl fmt::Display for Waiting {
 }
 impl fmt::Display for Slow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} `{}`: {} s", self.kind, self.step, self.took.as_secs())
+        write!(
+            f,
+            "{} `{}`: {} s",
+            self.kind,
+            self.step,
+            self.took.as_secs()
+        )
     }
 }
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} `{}`{}", self.kind, self.step, Named(self.id.as_deref()))
+        write!(
+            f,
+            "{} `{}`{}",
+            self.kind,
+            self.step,
+            Named(self.id.as_deref())
+        )
     }
 }
 impl fmt::Display for Absent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} `{}`{}", self.kind, self.step, Named(self.id.as_deref()))
+        write!(
+            f,
+            "{} `{}`{}",
+            self.kind,
+            self.step,
+            Named(self.id.as_deref())
+        )
     }
 }
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Difference { field, wanted, found, .. } = &self.difference;
-        write!(f, "{} `{}` ({}): {field} is {found}, wanted {wanted}", self.kind, self.step, self.id)
+        let Difference {
+            field,
+            wanted,
+            found,
+            ..
+        } = &self.difference;
+        write!(
+            f,
+            "{} `{}` ({}): {field} is {found}, wanted {wanted}",
+            self.kind, self.step, self.id
+        )
     }
 }
 

@@ -84,6 +84,15 @@ pub async fn inspect<C: Cloud>(
             journal.forget(&name);
         }
     }
+    // What the seal says of the others follows from them: only alone is it news.
+    if !(inspection.missing.is_empty()
+        && inspection.broken.is_empty()
+        && inspection.pending.is_empty())
+    {
+        inspection
+            .drifts
+            .retain(|drift| graph.seal.as_ref() != Some(&drift.step));
+    }
     inspection.stale = left(journal, |name| !graph.steps.contains_key(name));
     Ok(inspection)
 }
@@ -113,7 +122,11 @@ async fn look_at_all<C: Cloud>(
     loop {
         let now: Vec<String> = open
             .iter()
-            .filter(|(_, entry)| {
+            .filter(|(name, entry)| {
+                // The seal may tell of all the others, so it is looked at when these are known.
+                if graph.seal.as_ref() == Some(*name) {
+                    return open.len() == 1 && under_way.is_empty();
+                }
                 let pending = |step: &String| open.contains_key(step) || under_way.contains(step);
                 !entry.needs.iter().any(|need| pending(&need.step))
             })

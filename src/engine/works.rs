@@ -122,6 +122,15 @@ impl<'a, C: Cloud> Works<'a, C> {
         }
     }
 
+    /// The first wait for something just asked for; none for what usually happens at once.
+    pub async fn first_beat(&self, at: &At<'_>, usually: Duration) -> Result<Moment> {
+        if usually.is_zero() {
+            Ok(Moment::now())
+        } else {
+            self.beat(at, usually).await
+        }
+    }
+
     /// Waits before the same call is tried again.
     pub async fn pause(&self, at: &At<'_>, length: Duration) -> Result<()> {
         tokio::select! {

@@ -2,6 +2,7 @@
 //! holds what all platforms have in common, and THE list of them. It never says "Terraform".
 
 mod hosted;
+mod offer;
 #[cfg(feature = "openstack")]
 pub mod openstack;
 #[cfg(feature = "simulator")]
@@ -9,6 +10,13 @@ pub mod simulator;
 
 pub use crate::site::Finding;
 pub use hosted::Hosted;
+pub use offer::{Common, Given, Offer, Setting, Shape};
+
+/// THE list of platforms: one line each.
+pub const OFFERS: &[Offer] = &[
+    #[cfg(feature = "simulator")]
+    simulator::OFFER,
+];
 
 use crate::engine::{Inspection, Journal, Outcome, Result, Run};
 use crate::site::{Id, Outputs, Record, Site};

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo};
 
 use futures::FutureExt;
 
-use super::secrets;
+use super::{Diag, secrets};
 
 /// A panic that was caught. Its message is masked.
 #[derive(Debug, Clone)]
@@ -46,6 +46,26 @@ pub async fn guard<F: Future>(future: F) -> Result<F::Output, Panic> {
         .map_err(|payload| caught(payload.as_ref()))
 }
 
+/// The same for work that does not wait.
+///
+/// # Errors
+/// The panic.
+pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panic> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).map_err(|payload| caught(payload.as_ref()))
+}
+
+impl Panic {
+    /// What the user is told; `doing` says what was under way ("created the object").
+    pub fn diag(&self, doing: &str) -> Diag {
+        let place = self.place.as_deref().unwrap_or("an unknown place");
+        Diag::error(format!("The provider failed while it {doing}")).detail(format!(
+            "This is a mistake in the provider, at {place}: {}. Other operations are not affected, and what was made \
+             before is in the state. Please report it.",
+            self.message
+        ))
+    }
+}
+
 fn caught(payload: &(dyn Any + Send)) -> Panic {
     LAST.with(|last| last.borrow_mut().take())
         .unwrap_or_else(|| Panic {
@@ -77,6 +97,14 @@ mod tests {
         assert_eq!(guard(async { 3 }).await.unwrap(), 3);
         let panic = guard(async { panic!("no {}", "bread") }).await.unwrap_err();
         assert_eq!(panic.message, "no bread");
+    }
+
+    #[test]
+    fn a_panic_in_work_that_does_not_wait_is_a_value_too() {
+        assert_eq!(catch(|| 3).unwrap(), 3);
+        let panic = catch(|| panic!("out of luck")).unwrap_err();
+        let diag = panic.diag("checked the configuration");
+        assert!(diag.detail.contains("out of luck"), "{diag}");
     }
 
     #[tokio::test]

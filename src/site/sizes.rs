@@ -18,7 +18,7 @@ const fn needs(vcpus: u32, ram_mib: u32, disk_gib: u32) -> Needs {
     }
 }
 
-/// What one node of a role needs. The numbers follow what a small site was measured to use: a web process takes 180 MB,
+/// What one node of a role needs. A size that every cloud offers; who needs more than `large` names a flavor. The numbers follow what a small site was measured to use: a web process takes 180 MB,
 /// a worker process 160 MB and its master 180 MB, a search engine half of its machine's memory as heap.
 pub fn needs_of(role: Role, size: Size) -> Needs {
     use Role::*;
@@ -27,18 +27,18 @@ pub fn needs_of(role: Role, size: Size) -> Needs {
         (Balancer, Small) => needs(1, 1024, 8),
         (Balancer, Medium) => needs(2, 2048, 8),
         (Balancer, Large) => needs(4, 4096, 8),
-        (Web | Worker, Small) => needs(2, 4096, 12),
-        (Web | Worker, Medium) => needs(4, 8192, 12),
-        (Web | Worker, Large) => needs(8, 16384, 12),
-        (Database, Small) => needs(2, 4096, 10),
-        (Database, Medium) => needs(4, 8192, 10),
-        (Database, Large) => needs(8, 32768, 10),
-        (Search, Small) => needs(2, 4096, 12),
-        (Search, Medium) => needs(4, 8192, 12),
-        (Search, Large) => needs(8, 32768, 12),
+        (Web | Worker, Small) => needs(1, 2048, 12),
+        (Web | Worker, Medium) => needs(2, 4096, 12),
+        (Web | Worker, Large) => needs(4, 8192, 12),
+        (Database, Small) => needs(1, 2048, 10),
+        (Database, Medium) => needs(2, 4096, 10),
+        (Database, Large) => needs(4, 8192, 10),
+        (Search, Small) => needs(1, 2048, 12),
+        (Search, Medium) => needs(2, 4096, 12),
+        (Search, Large) => needs(4, 8192, 12),
         (Cache, Small) => needs(1, 1024, 8),
         (Cache, Medium) => needs(1, 2048, 8),
-        (Cache, Large) => needs(2, 8192, 8),
+        (Cache, Large) => needs(2, 4096, 8),
         (Queue, Small) => needs(1, 2048, 8),
         (Queue, Medium) => needs(2, 4096, 8),
         (Queue, Large) => needs(4, 8192, 8),

@@ -25,12 +25,19 @@ pub fn start(provider_name: &str) {
 /// The span of one request. Every line inside carries the name of the RPC, the type it is about (empty for none) and an id
 /// that no other request has.
 pub fn request_span(rpc: &'static str, type_name: &str) -> tracing::Span {
-    tracing::info_span!(
+    request(rpc, type_name).0
+}
+
+/// The same, with the id: what the request is about may be named after it elsewhere.
+pub fn request(rpc: &'static str, type_name: &str) -> (tracing::Span, String) {
+    let id = request_id();
+    let span = tracing::info_span!(
         "rpc",
         tf_rpc = rpc,
         tf_resource_type = type_name,
-        tf_req_id = request_id()
-    )
+        tf_req_id = id
+    );
+    (span, id)
 }
 
 /// Unique in this process by its count and among processes by its start.

@@ -20,9 +20,9 @@ use by_hand::Wish;
 /// What a provider is called.
 #[derive(Clone, Copy)]
 pub struct ServeInfo {
-    /// The type in its short form, `invenioils`.
+    /// The type in its short form, as it begins the names of resources.
     pub name: &'static str,
-    /// The address in a registry, `registry.terraform.io/inveniosoftware/invenioils`.
+    /// The address in a registry: host, namespace, type.
     pub address: &'static str,
     pub version: &'static str,
 }

@@ -8,6 +8,7 @@ mod instance;
 mod service;
 
 pub use config::owned_settings;
+pub use instance::seconds;
 
 use super::{Finding, Schedule, Site, Tags, Thing, Window, schedule, schedule::Unusable, version};
 
@@ -84,7 +85,7 @@ fn tag_findings(tags: &Tags) -> Vec<Finding> {
 }
 
 /// A host name as DNS has it: labels of letters, digits and hyphens. A leading `*.` only where `wildcard` says so.
-fn hostname_fault(name: &str, wildcard: bool) -> Option<String> {
+pub fn hostname_fault(name: &str, wildcard: bool) -> Option<String> {
     let plain = if wildcard {
         name.strip_prefix("*.").unwrap_or(name)
     } else {
@@ -195,6 +196,14 @@ fn schedule_findings(at: &str, line: &str, timezone: &str) -> Vec<Finding> {
             ),
         ),
     }
+}
+
+/// What is wrong with a schedule, whatever the time zone.
+pub fn schedule_fault(line: &str) -> Option<String> {
+    let finding = schedule_findings("schedule", line, "UTC")
+        .into_iter()
+        .next()?;
+    Some(finding.detail.trim_end_matches('.').to_owned())
 }
 
 fn window_findings(window: Option<&Window>) -> Vec<Finding> {

@@ -1,0 +1,242 @@
+//! What a plan says: ids, choices, findings, quotas, what is taken, what is disrupted. Creates nothing.
+
+use super::kept::Kept;
+use super::setup::{Connected, Excess, Setup};
+use super::values::{Asked, Unfit};
+use super::{Declared, READY};
+use crate::engine::{Error, Result};
+use crate::plugin::{Diag, Diags, Plan, Value};
+use crate::site::{self, Finding, Id, Record, Site, Sort, check::check};
+
+/// The whole of a resource's plan, create and update.
+pub async fn plan<M: Declared>(
+    setup: &Setup,
+    plan: &mut Plan<'_, M>,
+) -> std::result::Result<(), Diags> {
+    let (config, prior) = (plan.config, plan.prior);
+    let mut wanted = plan.planned.clone();
+    wanted.settle(config, prior);
+    let id = id_of(&wanted);
+    *wanted.id() = id
+        .as_ref()
+        .map_or(Value::Unknown, |it| Value::Known(it.to_string()));
+    for finding in M::offline(config, &wanted) {
+        plan.warn(finding.into());
+    }
+    if let (Some(platform), Some(connected)) = (wanted.platform(), setup.connected()) {
+        *platform = Value::Known(connected.platform.name().to_owned());
+    }
+    plan.planned = wanted;
+    let thing = match plan.planned.thing() {
+        Ok(thing) => thing,
+        Err(Unfit::Unknown) => return Ok(()),
+        Err(Unfit::Bad(diag)) => return Err(diag.into()),
+    };
+    let Some(connected) = setup.connected() else {
+        return Ok(());
+    };
+
+    let kept = Kept::read(&plan.private);
+    let last = if prior.is_some() {
+        kept.last.clone()
+    } else {
+        None
+    };
+    let before = last
+        .as_ref()
+        .map(|it| it.thing.clone())
+        .or_else(|| prior.and_then(|it| it.thing().ok()));
+    let mut thing = thing;
+    let mut findings = M::evolve(&mut thing, before.as_ref());
+    let mut site = setup.planned(thing).await?;
+    findings.extend(check(&site, before.as_ref()));
+
+    let making = prior.is_none() || plan.replaces();
+    let journal = kept.journal?;
+    let record = if connected.preflight || making {
+        found(connected, &site).await?
+    } else {
+        None
+    };
+    if prior.is_none() {
+        findings.extend(taken(setup, connected, &site, record.as_ref(), false));
+    }
+    let refused = findings.iter().any(|it| it.refuses);
+    if connected.preflight && !refused {
+        let preflight = connected
+            .platform
+            .preflight(&mut site, record.as_ref(), &journal)
+            .await;
+        let preflight = preflight?;
+        findings.extend(preflight.findings);
+        findings.extend(
+            setup
+                .demand(&site.thing.id(), preflight.demands)
+                .into_iter()
+                .map(excess),
+        );
+        plan.planned.choose(&site.thing);
+    }
+    if let Some(last) = last.as_ref().filter(|_| !making) {
+        if connected.platform.same(last, &site) {
+            // Nothing of the cloud changes; an attribute of ours may have.
+            if prior.is_some_and(incomplete) {
+                plan.touch();
+            }
+        } else {
+            plan.touch();
+            findings.extend(connected.platform.disruptions(last, &site));
+        }
+    } else if prior.is_some_and(incomplete) {
+        plan.touch();
+    }
+    if plan.replaces() && prior.is_some_and(M::protected) {
+        plan.warn(protected(&site.thing.id(), "replaced"));
+    }
+    if plan.changed() || making {
+        *plan.planned.status() = Value::Unknown;
+    }
+    Kept::plan(&mut plan.private, &site);
+    setup.plan(Record {
+        owner: site.owner.clone(),
+        thing: site.thing.clone(),
+        outputs: Default::default(),
+    });
+    for finding in findings {
+        plan.warn(finding.into());
+    }
+    Ok(())
+}
+
+fn incomplete<M: Declared>(prior: &M) -> bool {
+    prior.clone().status().chosen().as_deref() != Some(READY)
+}
+
+async fn found(connected: &Connected, site: &Site) -> std::result::Result<Option<Record>, Diags> {
+    let records = connected.platform.records().await?;
+    let id = site.thing.id();
+    Ok(records.into_iter().find(|it| it.thing.id() == id))
+}
+
+/// The id is made of names; unknown as long as one of them is.
+pub fn id_of<M: Declared>(model: &M) -> Option<Id> {
+    let names = model.names();
+    let name = names.name.known()?;
+    match names.environment_id {
+        None => Id::parse(Sort::Environment, name).ok(),
+        Some(environment) => Id::parse(M::SORT, &format!("{}/{name}", environment.known()?)).ok(),
+    }
+}
+
+/// Whether the name belongs to somebody. `applying`: an id that stands in the state is being made a second time beside
+/// the first (`create_before_destroy`), which a name cannot bear.
+pub fn taken(
+    setup: &Setup,
+    connected: &Connected,
+    site: &Site,
+    record: Option<&Record>,
+    applying: bool,
+) -> Option<Finding> {
+    let record = record?;
+    let id = site.thing.id();
+    if setup.stored(&id) {
+        return applying.then(|| Finding {
+            at: "name".into(),
+            refuses: true,
+            summary: format!("`{id}` exists already"),
+            detail: "The name is still in use by the object that this one is to replace. Names are ids: remove \
+                     `create_before_destroy`, or give the new one another name. Terraform has set the old one aside as deposed: \
+                     run `terraform destroy` for it and apply again."
+                .into(),
+        });
+    }
+    let ours = !connected.owner.is_empty() && record.owner == connected.owner;
+    if ours || connected.adopt.contains(id.environment.as_str()) {
+        return None;
+    }
+    let owner = match record.owner.as_str() {
+        "" => "nobody in particular".to_owned(),
+        owner => format!("`{owner}`"),
+    };
+    let address = format!("invenioils_{}.<name>", id.sort.as_str());
+    Some(Finding {
+        at: "name".into(),
+        refuses: true,
+        summary: format!("`{id}` exists already"),
+        detail: format!(
+            "The {} `{id}` exists on this platform, finished, and belongs to {owner}. Use another `name`; or import it: \
+             `terraform import {address} {id}`; or, if its state was lost, take the whole environment over once: \
+             `adopt = [\"{}\"]` in the provider block, or INVENIOILS_ADOPT={}",
+            id.sort.as_str().replace('_', " "),
+            id.environment,
+            id.environment
+        ),
+    })
+}
+
+fn excess(excess: Excess) -> Finding {
+    let Excess { demand, needed } = excess;
+    let free = demand.free.unwrap_or_default();
+    let limit = demand
+        .limit
+        .map(|it| format!(" of {it}"))
+        .unwrap_or_default();
+    Finding {
+        at: demand.at,
+        refuses: true,
+        summary: format!("The quota `{}` is too small for this plan", demand.quota),
+        detail: format!(
+            "The plan needs {needed} more of `{}`, and {free}{limit} are left. Raise the quota, or plan fewer or smaller machines.",
+            demand.quota
+        ),
+    }
+}
+
+pub fn protected(id: &Id, done: &str) -> Diag {
+    Diag::error(format!("`{id}` is protected and must not be {done}"))
+        .detail(
+            "`deletion_protection` is on. If this is meant, set `deletion_protection = false`, apply that, and try again. \
+             Make a last backup before.",
+        )
+        .at("deletion_protection")
+}
+
+/// The site that was planned; made anew where the plan could not know it.
+pub async fn planned<M: Declared>(
+    setup: &Setup,
+    model: &M,
+    kept: &Kept,
+    before: Option<&site::Thing>,
+) -> Result<Site> {
+    let connected = setup.must()?;
+    if let Some(planned) = &kept.planned {
+        return setup.standing(planned.thing.clone()).await;
+    }
+    let mut thing = model.thing().map_err(|unfit| match unfit {
+        Unfit::Unknown => Error::fatal("read the plan", "a value is still unknown"),
+        Unfit::Bad(diag) => Error::fatal("read the plan", diag.detail),
+    })?;
+    M::evolve(&mut thing, before);
+    let mut site = setup.standing(thing).await?;
+    let journal = kept.journal.clone()?;
+    let id = site.thing.id();
+    let record = connected
+        .platform
+        .records()
+        .await?
+        .into_iter()
+        .find(|it| it.thing.id() == id);
+    let refused = |it: &Finding| it.refuses;
+    let mut findings = check(&site, before);
+    findings.extend(
+        connected
+            .platform
+            .preflight(&mut site, record.as_ref(), &journal)
+            .await?
+            .findings,
+    );
+    match findings.into_iter().find(refused) {
+        Some(it) => Err(Error::fatal(it.summary, it.detail).at(it.at)),
+        None => Ok(site),
+    }
+}

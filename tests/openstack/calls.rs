@@ -1,0 +1,104 @@
+//! Calls counted in the services themselves, and faults ordered from them.
+
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn folder() -> PathBuf {
+    let base = std::env::var("OSDEV").unwrap_or_else(|_| "/opt/osdev".into());
+    Path::new(&base).join("run")
+}
+
+/// Takes away the faults that a test which died may have left.
+pub fn tidy() {
+    let _ = fs::remove_file(folder().join("faults.json"));
+}
+
+/// From its making on, every call to every API is counted.
+pub struct Counter {
+    agent: String,
+    from: usize,
+}
+
+/// Calls by service.
+pub type Counts = BTreeMap<String, usize>;
+
+impl Counter {
+    /// Counts the calls whose User-Agent names this.
+    pub fn start(agent: &str) -> Self {
+        fs::write(folder().join("calls.on"), "").expect("the cloud's folder can be written");
+        Self {
+            agent: agent.to_owned(),
+            from: lines().len(),
+        }
+    }
+
+    fn seen(&self) -> Vec<Vec<String>> {
+        let fields = |line: &String| line.split('\t').map(str::to_owned).collect::<Vec<_>>();
+        let all = lines().into_iter().skip(self.from);
+        all.map(|line| fields(&line))
+            .filter(|it| it.len() == 7 && it[6].contains(&self.agent))
+            .collect()
+    }
+
+    pub fn by_service(&self) -> Counts {
+        let mut counts = Counts::new();
+        for fields in self.seen() {
+            *counts.entry(fields[2].clone()).or_default() += 1;
+        }
+        counts
+    }
+
+    pub fn total(&self) -> usize {
+        self.seen().len()
+    }
+
+    /// Which calls were made most, for whoever wants fewer: `12 GET neutron-api /v2.0/ports`.
+    pub fn most(&self) -> Vec<String> {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for fields in self.seen() {
+            let path = fields[5]
+                .split('/')
+                .map(|part| if part.len() > 30 { "…" } else { part })
+                .collect::<Vec<_>>()
+                .join("/");
+            *counts
+                .entry(format!("{} {} {path} {}", fields[3], fields[2], fields[4]))
+                .or_default() += 1;
+        }
+        let mut most: Vec<_> = counts.into_iter().collect();
+        most.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        most.into_iter()
+            .map(|(what, count)| format!("{count:4} {what}"))
+            .collect()
+    }
+}
+
+fn lines() -> Vec<String> {
+    let bytes = fs::read(folder().join("calls.tsv")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes)
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Faults that end with this value. A rule names what it hits; see `plugins/osdevfakes/fault.py`.
+pub struct Faults;
+
+impl Faults {
+    pub fn order(rules: &Value) -> Self {
+        let new = folder().join("faults.json.new");
+        fs::write(&new, rules.to_string()).expect("the cloud's folder can be written");
+        fs::rename(new, folder().join("faults.json")).expect("a rename");
+        Self
+    }
+}
+
+impl Drop for Faults {
+    fn drop(&mut self) {
+        tidy();
+    }
+}

@@ -1,0 +1,75 @@
+//! Whole libraries on a real OpenStack control plane, judged by the services' own APIs and by what they counted.
+
+mod api;
+pub mod calls;
+mod changes;
+mod drift;
+mod examples;
+mod faults;
+mod firewall;
+mod imports;
+mod inventory;
+mod north_star;
+mod project;
+mod refused;
+
+use crate::terraform::{self, Workspace};
+pub use project::Project;
+
+/// The control plane, if it can be had; said loudly where not. One installation at a time: two processors serve all of
+/// OpenStack, and figures of runs that get in each other's way mean nothing.
+pub fn cloud() -> Option<std::sync::MutexGuard<'static, ()>> {
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    if terraform::missing() {
+        return None;
+    }
+    if std::env::var_os("SKIP_CLOUD").is_some() {
+        terraform::workspace::loud("SKIPPED: the tests against OpenStack (SKIP_CLOUD is set)");
+        return None;
+    }
+    let turn = TURN
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    if std::net::TcpStream::connect("127.0.0.1:5000").is_err() {
+        terraform::workspace::loud(
+            "SKIPPED: no OpenStack on 127.0.0.1; `tests/openstack/openstack-up` brings one up",
+        );
+        return None;
+    }
+    calls::tidy();
+    Some(turn)
+}
+
+/// A workspace that signs in to this project, as users do: by clouds.yaml and OS_CLOUD.
+pub fn workspace(project: &Project, configuration: &str) -> Workspace {
+    settle(project, Workspace::new(configuration))
+}
+
+pub fn example(project: &Project, name: &str) -> Workspace {
+    // Spelled out, so that the test that looks for a test of each example finds it.
+    let workspace = match name {
+        "openstack" => Workspace::example("openstack"),
+        "existing-network" => Workspace::example("existing-network"),
+        "large" => Workspace::example("large"),
+        other => Workspace::example(other),
+    };
+    settle(project, workspace)
+}
+
+fn settle(project: &Project, mut workspace: Workspace) -> Workspace {
+    workspace.write("clouds.yaml", &project.clouds_yaml());
+    let file = workspace.path("clouds.yaml").display().to_string();
+    workspace.set("OS_CLIENT_CONFIG_FILE", &file);
+    workspace.set("OS_CLOUD", "library");
+    // What this project's runs ask for is told from what others ask for by it.
+    workspace.set("TF_APPEND_USER_AGENT", &project.name);
+    workspace.set("TF_VAR_external_network", "public");
+    workspace
+}
+
+/// The example that the README shows, with nothing protected.
+pub fn north_star(project: &Project) -> Workspace {
+    let mut workspace = example(project, "openstack");
+    workspace.set("TF_VAR_deletion_protection", "false");
+    workspace
+}

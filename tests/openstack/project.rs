@@ -1,0 +1,153 @@
+//! A project of a test's own: nobody else is in it, so all that is found there is ours.
+
+use super::{
+    api::{Api, password},
+    inventory::Inventory,
+};
+use serde_json::json;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
+};
+
+pub struct Project {
+    pub name: String,
+    pub id: String,
+    pub admin: Api,
+    user_id: String,
+}
+
+impl Project {
+    pub fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!(
+            "t{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let admin = Api::sign_in("admin", "admin");
+        let project = admin.post(
+            "identity",
+            "/projects",
+            &json!({ "project": { "name": name, "domain_id": "default" } }),
+        );
+        let id = text(&project["project"]["id"]);
+        let user = json!({ "user": { "name": name, "domain_id": "default", "password": password(), "default_project_id": id } });
+        let user_id = text(&admin.post("identity", "/users", &user)["user"]["id"]);
+        let roles = admin.list("identity", "/roles", "roles");
+        for role in ["member", "reader", "load-balancer_member", "creator"] {
+            let role = roles
+                .iter()
+                .find(|it| it["name"] == role)
+                .expect("a role of the cloud");
+            admin.put(
+                "identity",
+                &format!("/projects/{id}/users/{user_id}/roles/{}", text(&role["id"])),
+                &json!({}),
+            );
+        }
+        let project = Self {
+            name,
+            id,
+            admin,
+            user_id,
+        };
+        project.quota(
+            &json!({ "instances": 200, "cores": 400, "ram": 800_000 }),
+            &json!({ "volumes": 200, "gigabytes": 10_000 }),
+        );
+        project
+    }
+
+    /// Sets quotas of Nova and Cinder; what is not named stays.
+    pub fn quota(&self, compute: &serde_json::Value, volumes: &serde_json::Value) {
+        let mut compute = compute.clone();
+        compute["force"] = json!(true);
+        self.admin.put(
+            "compute",
+            &format!("/os-quota-sets/{}", self.id),
+            &json!({ "quota_set": compute }),
+        );
+        self.admin.put(
+            "volumev3",
+            &format!("/os-quota-sets/{}", self.id),
+            &json!({ "quota_set": volumes }),
+        );
+    }
+
+    /// As the project's own user sees it.
+    pub fn api(&self) -> Api {
+        Api::sign_in(&self.name, &self.name)
+    }
+
+    pub fn clouds_yaml(&self) -> String {
+        format!(
+            "clouds:\n  library:\n    auth:\n      auth_url: http://127.0.0.1:5000/v3\n      username: {name}\n      password: {password}\n      \
+             project_name: {name}\n      user_domain_name: Default\n      project_domain_name: Default\n    region_name: RegionOne\n",
+            name = self.name,
+            password = password(),
+        )
+    }
+
+    /// Everything in the project, by its own APIs.
+    pub fn inventory(&self) -> Inventory {
+        Inventory::take(&self.api(), &self.id, &self.user_id)
+    }
+
+    /// What a deletion leaves for a moment (a balancer's ports, a volume on its way) is waited for, half a minute.
+    pub fn is_as(&self, before: &Inventory) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let now = self.inventory();
+            let left = now.beyond(before);
+            if left.is_empty() && before.beyond(&now).is_empty() {
+                return;
+            }
+            if Instant::now() > deadline {
+                panic!(
+                    "the project is not as it was before:\n{}\ngone: {:?}",
+                    left.join("\n"),
+                    before.beyond(&now)
+                );
+            }
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Left as it is, for whoever looks into the failure.
+            return;
+        }
+        for group in self.admin.list(
+            "network",
+            &format!("/security-groups?project_id={}", self.id),
+            "security_groups",
+        ) {
+            let _ = self.admin.call(
+                "DELETE",
+                "network",
+                &format!("/security-groups/{}", text(&group["id"])),
+                None,
+            );
+        }
+        let _ = self.admin.call(
+            "DELETE",
+            "identity",
+            &format!("/users/{}", self.user_id),
+            None,
+        );
+        let _ = self.admin.call(
+            "DELETE",
+            "identity",
+            &format!("/projects/{}", self.id),
+            None,
+        );
+    }
+}
+
+pub fn text(value: &serde_json::Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
