@@ -20,7 +20,11 @@ macro_rules! ours {
 }
 macro_rules! unit {
     ($name:literal) => {
-        File { path: concat!("/etc/systemd/system/", $name), text: include_str!(concat!("files/", $name)), mode: "0644" }
+        File {
+            path: concat!("/etc/systemd/system/", $name),
+            text: include_str!(concat!("files/", $name)),
+            mode: "0644",
+        }
     };
 }
 
@@ -54,7 +58,13 @@ const SEARCH: &[File] = ours![
 const CACHE: &[File] = ours!["role_cache.py"];
 const QUEUE: &[File] = ours!["role_queue.py"];
 const STORAGE: &[File] = ours!["role_storage.py", "nfs.conf", "ganesha.conf"];
-const APPLICATION: &[File] = ours!["application.py", "setup.py", "invenio.cfg", "haproxy.cfg", "constraints-9.0.1.txt"];
+const APPLICATION: &[File] = ours![
+    "application.py",
+    "setup.py",
+    "invenio.cfg",
+    "haproxy.cfg",
+    "constraints-9.0.1.txt"
+];
 const WEB: &[File] = ours![
     "role_web.py",
     "ils-web.service",
@@ -63,7 +73,12 @@ const WEB: &[File] = ours![
     "no-frontend.html",
     "maintenance.html",
 ];
-const WORKER: &[File] = ours!["role_worker.py", "scheduler.py", "ils-worker.service", "ils-scheduler.service"];
+const WORKER: &[File] = ours![
+    "role_worker.py",
+    "scheduler.py",
+    "ils-worker.service",
+    "ils-scheduler.service"
+];
 
 /// The files of a role: those that every machine has, and its own.
 pub(super) fn of(role: Role) -> impl Iterator<Item = &'static File> {
@@ -77,5 +92,8 @@ pub(super) fn of(role: Role) -> impl Iterator<Item = &'static File> {
         Role::Web => &[APPLICATION, WEB],
         Role::Worker => &[APPLICATION, WORKER],
     };
-    UNITS.iter().chain(EVERYWHERE).chain(own.iter().copied().flatten())
+    UNITS
+        .iter()
+        .chain(EVERYWHERE)
+        .chain(own.iter().copied().flatten())
 }
