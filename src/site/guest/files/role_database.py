@@ -44,12 +44,18 @@ def alone(context, tls):
         run("systemctl", "disable", "--now", "patroni.service")
     if not os.path.exists(CLUSTER + "/PG_VERSION"):
         initialize()
-    if not os.path.exists(ETC + "/postgresql.conf"):
-        # a cluster that is there already is taken over as it is
-        run("pg_createcluster", "--start-conf=auto", "-d", CLUSTER, "-u", "postgres", VERSION, "main")
+    # what Debian's tools know a cluster by; the data may come from a machine that is no more
+    machine.folder(f"/etc/postgresql/{VERSION}", mode=0o755, owner="postgres")
+    machine.folder(ETC, mode=0o755, owner="postgres")
+    for name, words in (("start.conf", "auto\n"), ("environment", ""), ("pg_ctl.conf", "pg_ctl_options = ''\n"), ("pg_ident.conf", "")):
+        write(f"{ETC}/{name}", words, mode=0o640 if name == "pg_ident.conf" else 0o644, owner="postgres")
     machine.remove(CLUSTER + "/standby.signal")
-    settings = "".join(f"{name} = {quoted(value)}\n" for name, value in tuning(context).items())
-    restart = write(ETC + "/conf.d/invenioils.conf", settings, mode=0o640, owner="postgres")
+    # the whole file is ours: what came with a data directory that was taken over does not count
+    places = {"data_directory": CLUSTER, "hba_file": ETC + "/pg_hba.conf", "ident_file": ETC + "/pg_ident.conf",
+              "external_pid_file": f"/var/run/postgresql/{VERSION}-main.pid", "unix_socket_directories": "/var/run/postgresql",
+              "cluster_name": f"{VERSION}/main"}
+    settings = "".join(f"{name} = {quoted(value)}\n" for name, value in {**places, **tuning(context)}.items())
+    restart = write(ETC + "/postgresql.conf", settings, mode=0o640, owner="postgres")
     reload = write(ETC + "/pg_hba.conf", "\n".join(rules(context)) + "\n", mode=0o640, owner="postgres") or tls
     restart |= machine.drop_in("postgresql@.service", machine.needs_data(
         "Restart=on-failure\nRestartSec=2\nPrivateTmp=yes\nProtectHome=yes\nNoNewPrivileges=yes\n"))

@@ -10,14 +10,13 @@ USER = "ils"
 
 
 def apply(context):
-    several = len(context.nodes) > 1
     machine.folder(DATA + "/rabbitmq", mode=0o755)
     changed = write("/etc/rabbitmq/rabbitmq-env.conf", "\n".join([
         f"NODENAME=rabbit@{context.name}", f"MNESIA_BASE={DATA}/rabbitmq/mnesia", "LOG_BASE=/var/log/rabbitmq",
-        "export ERL_EPMD_ADDRESS=" + (f"127.0.0.1,{context.address}" if several else "127.0.0.1"),
-        # the parts of a cluster talk on the network, a single node with itself
-        "SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface " + tuple_of(context.address if several else "127.0.0.1") + "'", ""]), mode=0o644)
-    epmd(context, several)
+        f"export ERL_EPMD_ADDRESS={context.address}",
+        # a node's data goes by its name, so the name is the same alone and in a cluster, and with it the address
+        f"SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {tuple_of(context.address)}'", ""]), mode=0o644)
+    epmd(context)
     machine.apt("rabbitmq-server")
     machine.folder(DATA + "/rabbitmq/mnesia", mode=0o750, owner="rabbitmq")
     changed |= write("/etc/rabbitmq/server.key", context.secret("server", "tls_key"), mode=0o600, owner="rabbitmq")
@@ -34,9 +33,9 @@ def tuple_of(address):
     return "{" + address.replace(".", ",") + "}"
 
 
-def epmd(context, several):
-    """Erlang's port mapper must not listen beyond what needs it, also where systemd opens its socket."""
-    addresses = ["127.0.0.1"] + ([context.address] if several else [])
+def epmd(context):
+    """Erlang's port mapper listens where the node looks for it, and nowhere else, also where systemd opens its socket."""
+    addresses = ["127.0.0.1", context.address]
     text = "[Socket]\nListenStream=\n" + "".join(f"ListenStream={address}:4369\n" for address in addresses) + "FreeBind=yes\n"
     if machine.drop_in("epmd.socket", text) and machine.works("systemctl", "cat", "epmd.socket"):
         run("systemctl", "stop", "epmd.service", "epmd.socket", check=False)
