@@ -72,8 +72,8 @@ def converge():
         report.send(identity, context.facts, "converging", why)
         record = {"fingerprint": now, "boot": machine.read("/proc/sys/kernel/random/boot_id").strip(), "good": False, "at": time.time()}
         machine.write(APPLIED, json.dumps(record))
-        import common
         import backups
+        import common
         common.apply(context)
         role.apply(context)
         backups.apply(context)
@@ -84,7 +84,8 @@ def converge():
     ill = sorted(layer for layer, seen in health.items() if seen != "ready")
     if ill:
         state, words = "unhealthy", ", ".join(f"{layer}: {health[layer]}" for layer in ill)
-    facts = dict(context.facts, health=health, **role.facts(context))
+    import backups
+    facts = dict(context.facts, health=health, backups=backups.facts(), **role.facts(context))
     report.send(identity, facts, state, words)
 
 
@@ -103,6 +104,10 @@ def main():
         print(f"trouble: {trouble}", file=sys.stderr)
         report.send(machine.read_json("/etc/invenioils/machine.json"), {}, "trouble", str(trouble))
         return 1
+    except Exception as fault:
+        # a mistake of ours: told like any trouble, by its kind alone, since its words might hold a secret
+        report.send(machine.read_json("/etc/invenioils/machine.json"), {}, "trouble", f"{type(fault).__name__}, see the journal of invenioils-converge")
+        raise
     return 0
 
 

@@ -11,6 +11,7 @@ import time
 import urllib.request
 
 DATA = "/srv/invenioils"
+SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CONTEXT = None
 
 
@@ -58,6 +59,10 @@ def run(*command, stdin=None, env=None, user=None, check=True, timeout=1800):
     """Runs a program and gives its output. Secrets go through `stdin`, never through arguments."""
     if user:
         command = ("setpriv", "--reuid=" + user, "--regid=" + user, "--init-groups", "--") + command
+    if not shutil.which(command[0], path=SEARCHED):
+        if check:
+            raise Trouble(f"`{command[0]}` is not on this machine")
+        return ""
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, cwd="/",
                           env=dict(os.environ, LC_ALL="C.UTF-8", HOME="/root" if not user else "/", **(env or {})))
     if check and done.returncode != 0:

@@ -112,11 +112,10 @@ def tuning(context):
 def archiving(context):
     """Continuous archiving, if a backup policy asks for points in time. Switching it on needs one restart."""
     import backups
-    policy = backups.point_in_time(context)
-    if not policy:
+    if not backups.point_in_time(context):
         return {}
     return {"archive_mode": "on", "archive_timeout": "300s",
-            "archive_command": "/usr/bin/python3 -I /usr/local/lib/invenioils/archive.py %p %f"}
+            "archive_command": "/usr/bin/python3 -I /usr/local/lib/invenioils/backup.py archive %p %f"}
 
 
 def quoted(value):
