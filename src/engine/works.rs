@@ -28,7 +28,7 @@ pub(super) struct Works<'a, C> {
     pub pace: &'a Pace,
     pub journal: &'a Journal,
     pub run: &'a Run,
-    /// First looks are content with lists asked for since the run began.
+    /// First looks are content with lists that the cloud calls recent.
     pub start: Moment,
     began: Instant,
     board: Mutex<Board>,
@@ -47,7 +47,7 @@ impl<'a, C: Cloud> Works<'a, C> {
             pace,
             journal,
             run,
-            start: Moment::now(),
+            start: cloud.recent(),
             began: Instant::now(),
             board: Mutex::default(),
         }

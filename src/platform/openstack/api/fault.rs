@@ -4,7 +4,7 @@ use super::service::Service;
 use crate::engine::{Error, Kind};
 use reqwest::{Method, header::HeaderMap};
 use serde_json::Value;
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 /// A whole answer in memory.
 pub struct Reply {

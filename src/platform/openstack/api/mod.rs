@@ -12,12 +12,12 @@ pub use service::Service;
 pub use token::Token;
 
 use super::settings::{Common, Credential, Login, Named};
-use crate::engine::{Backoff, Error, Kind, Result};
+use crate::engine::{Backoff, Error, Kind, Moment, Result};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
-    sync::Arc,
+    sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::sync::{Mutex, Semaphore};
@@ -33,7 +33,19 @@ pub struct Api {
     login: Login,
     token: Mutex<Option<Arc<Token>>>,
     parallel: Semaphore,
+    past: std::sync::Mutex<Past>,
 }
+
+/// What this process has done so far, as far as it matters for how old lists may be.
+struct Past {
+    last_change: Moment,
+    /// When an answer was lost or something removed: lists from before may miss a twin, or show what is gone.
+    doubt: Moment,
+    doubted: Option<Instant>,
+}
+
+/// How long after a lost answer nothing but fresh lists will do.
+const DOUBT: Duration = Duration::from_secs(60);
 
 /// One request, not yet sent.
 pub struct Call<'a> {
@@ -79,8 +91,9 @@ impl Api {
             let identity = identity.map_err(|_| Error::fatal("read the client certificate", "it is no PEM pair").at("openstack.cloud"))?;
             builder = builder.identity(identity);
         }
+        let past = std::sync::Mutex::new(Past { last_change: Moment::START, doubt: Moment::START, doubted: None });
         let http = builder.build().map_err(|why| Error::fatal("set up HTTPS", fault::innermost(&why)))?;
-        Ok(Self { http, login, token: Mutex::new(None), parallel: Semaphore::new(common.max_parallel_requests.max(1)) })
+        Ok(Self { http, login, token: Mutex::new(None), parallel: Semaphore::new(common.max_parallel_requests.max(1)), past })
     }
 
     /// The token in use, asked for if there is none yet. Many who ask at once share one call.
@@ -115,6 +128,25 @@ impl Api {
         let mut held = self.token.lock().await;
         if held.as_ref().is_some_and(|token| Arc::ptr_eq(token, old)) {
             *held = None;
+        }
+    }
+
+    /// The last moment at which this process changed something in the cloud.
+    pub fn last_change(&self) -> Moment {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner).last_change
+    }
+    /// How old a list may be in which a mark is looked for that nobody has seen yet, by somebody who asks for `since`.
+    pub fn doubt(&self, since: Moment) -> Moment {
+        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let lately = past.doubted.is_some_and(|when| when.elapsed() < DOUBT);
+        if lately { since.max(past.doubt) } else { past.doubt }
+    }
+    fn changed(&self, doubtful: bool) {
+        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        past.last_change = Moment::now();
+        if doubtful {
+            past.doubt = past.last_change;
+            past.doubted = Some(Instant::now());
         }
     }
 
@@ -296,6 +328,16 @@ impl Call<'_> {
     /// # Errors
     /// `Busy` where trying later may help, `Unsure` where the work may be done though no answer came, `Gone` for 404.
     pub async fn send(self) -> Result<Reply> {
+        let (api, method) = (self.api, self.method.clone());
+        let result = self.attempts().await;
+        if method != Method::GET && method != Method::HEAD {
+            let lost = matches!(&result, Err(error) if error.kind == Kind::Unsure);
+            api.changed(lost || method == Method::DELETE);
+        }
+        result
+    }
+
+    async fn attempts(self) -> Result<Reply> {
         let mut backoff = Backoff::default();
         let mut renewed = false;
         for attempt in 1.. {
