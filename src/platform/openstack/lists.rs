@@ -31,36 +31,36 @@ macro_rules! lists {
 
         impl OpenStack {
             $(pub async fn $name(&self, since: Moment) -> Result<Arc<Vec<$item>>> {
-                self.lists.$name.get(since, || self.listed(Service::$service, $path, $key, $microversion)).await
+                self.lists.$name.get(since, || self.listed(Service::$service, ($path)(self), $key, $microversion)).await
             })*
         }
     };
 }
 
 lists! {
-    networks: network::Listed = Network "/networks".to_owned(), "networks", None;
-    subnets: subnet::Listed = Network "/subnets".to_owned(), "subnets", None;
-    routers: router::Listed = Network "/routers".to_owned(), "routers", None;
-    ports: port::Listed = Network format!("/ports?project_id={}", self.project_id), "ports", None;
-    security_groups: security_group::Listed = Network format!("/security-groups?project_id={}", self.project_id), "security_groups", None;
-    floating_ips: floating_ip::Listed = Network format!("/floatingips?project_id={}", self.project_id), "floatingips", None;
-    servers: server::Listed = Compute "/servers/detail".to_owned(), "servers", Some(COMPUTE);
-    server_groups: server_group::Listed = Compute "/os-server-groups".to_owned(), "server_groups", Some(COMPUTE);
-    key_pairs: key_pair::Listed = Compute "/os-keypairs".to_owned(), "keypairs", Some(COMPUTE);
-    flavors: server::Flavor = Compute "/flavors/detail".to_owned(), "flavors", Some(COMPUTE);
-    volumes: volume::Listed = Volume "/volumes/detail".to_owned(), "volumes", Some(VOLUME);
-    volume_types: volume::Type = Volume "/types".to_owned(), "volume_types", Some(VOLUME);
-    images: image::Listed = Image "/images?limit=200&status=active".to_owned(), "images", None;
-    kept: record::Listed = Image format!("/images?limit=200&owner={}&tag={OURS}", self.project_id), "images", None;
-    balancers: load_balancer::Listed = Balancer "/loadbalancers".to_owned(), "loadbalancers", None;
-    listeners: listener::Listed = Balancer "/listeners".to_owned(), "listeners", None;
-    policies: policy::Listed = Balancer "/l7policies".to_owned(), "l7policies", None;
-    pools: pool::Listed = Balancer "/pools".to_owned(), "pools", None;
-    monitors: monitor::Listed = Balancer "/healthmonitors".to_owned(), "healthmonitors", None;
-    zones: zone::Listed = Dns "/zones".to_owned(), "zones", None;
-    secrets: secret::Listed = Keys "/secrets?limit=500".to_owned(), "secrets", None;
-    credentials: credential::Listed = Identity format!("/users/{}/application_credentials", self.user_id), "application_credentials", None;
-    s3_keys: s3_key::Listed = Identity format!("/credentials?type=ec2&user_id={}", self.user_id), "credentials", None;
+    networks: network::Listed = Network |_: &Self| "/networks".to_owned(), "networks", None;
+    subnets: subnet::Listed = Network |_: &Self| "/subnets".to_owned(), "subnets", None;
+    routers: router::Listed = Network |_: &Self| "/routers".to_owned(), "routers", None;
+    ports: port::Listed = Network |cloud: &Self| format!("/ports?project_id={}", cloud.project_id), "ports", None;
+    security_groups: security_group::Listed = Network |cloud: &Self| format!("/security-groups?project_id={}", cloud.project_id), "security_groups", None;
+    floating_ips: floating_ip::Listed = Network |cloud: &Self| format!("/floatingips?project_id={}", cloud.project_id), "floatingips", None;
+    servers: server::Listed = Compute |_: &Self| "/servers/detail".to_owned(), "servers", Some(COMPUTE);
+    server_groups: server_group::Listed = Compute |_: &Self| "/os-server-groups".to_owned(), "server_groups", Some(COMPUTE);
+    key_pairs: key_pair::Listed = Compute |_: &Self| "/os-keypairs".to_owned(), "keypairs", Some(COMPUTE);
+    flavors: server::Flavor = Compute |_: &Self| "/flavors/detail".to_owned(), "flavors", Some(COMPUTE);
+    volumes: volume::Listed = Volume |_: &Self| "/volumes/detail".to_owned(), "volumes", Some(VOLUME);
+    volume_types: volume::Type = Volume |_: &Self| "/types".to_owned(), "volume_types", Some(VOLUME);
+    images: image::Listed = Image |_: &Self| "/images?limit=200&status=active".to_owned(), "images", None;
+    kept: record::Listed = Image |cloud: &Self| format!("/images?limit=200&owner={}&tag={OURS}", cloud.project_id), "images", None;
+    balancers: load_balancer::Listed = Balancer |_: &Self| "/loadbalancers".to_owned(), "loadbalancers", None;
+    listeners: listener::Listed = Balancer |_: &Self| "/listeners".to_owned(), "listeners", None;
+    policies: policy::Listed = Balancer |_: &Self| "/l7policies".to_owned(), "l7policies", None;
+    pools: pool::Listed = Balancer |_: &Self| "/pools".to_owned(), "pools", None;
+    monitors: monitor::Listed = Balancer |_: &Self| "/healthmonitors".to_owned(), "healthmonitors", None;
+    zones: zone::Listed = Dns |_: &Self| "/zones".to_owned(), "zones", None;
+    secrets: secret::Listed = Keys |_: &Self| "/secrets?limit=500".to_owned(), "secrets", None;
+    credentials: credential::Listed = Identity |cloud: &Self| format!("/users/{}/application_credentials", cloud.user_id), "application_credentials", None;
+    s3_keys: s3_key::Listed = Identity |cloud: &Self| format!("/credentials?type=ec2&user_id={}", cloud.user_id), "credentials", None;
 }
 
 /// Lists that exist once per parent object.

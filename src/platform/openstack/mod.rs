@@ -6,6 +6,8 @@ mod lists;
 mod mark;
 mod object;
 mod settings;
+mod tags;
+mod vault;
 
 pub use settings::{Common, Settings};
 
@@ -22,6 +24,7 @@ use tokio::sync::OnceCell;
 pub struct OpenStack {
     pub api: Api,
     lists: lists::Lists,
+    vault: vault::Vault,
     user_id: String,
     project_id: String,
     offers: Offers,
@@ -69,6 +72,7 @@ pub async fn connect(settings: Settings, common: Common) -> Result<OpenStack> {
         project_id: token.project_id.clone(),
         api,
         lists: lists::Lists::default(),
+        vault: vault::Vault::default(),
         offers,
         own_vip_groups: OnceCell::new(),
         turns: Mutex::default(),

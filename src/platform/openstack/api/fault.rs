@@ -57,6 +57,8 @@ impl Reply {
             Service::Network | Service::Compute | Service::Volume if method == Method::DELETE => Kind::Busy,
             Service::Network => match self.code().as_deref() {
                 Some("RetryRequest" | "DBDeadlock") => Kind::Busy,
+                // Another address may be free; a leg is free as soon as its floating address has gone.
+                Some("IpAddressAlreadyAllocated" | "IpAddressInUse" | "RouterInterfaceInUseByFloatingIP") => Kind::Busy,
                 _ => Kind::Fatal,
             },
             _ => Kind::Fatal,

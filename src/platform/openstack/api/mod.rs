@@ -59,6 +59,8 @@ pub struct Call<'a> {
     headers: Vec<(&'static str, String)>,
     /// Another URL than the service's base (its root, for versions).
     root: bool,
+    accept: &'static str,
+    busy: Option<u16>,
 }
 
 enum Body {
@@ -169,6 +171,11 @@ impl Api {
     pub fn identity_url(&self) -> String {
         token::identity_base(&self.login.auth_url)
     }
+    /// The authority that the cloud's certificates come from, where the user named one.
+    pub fn ca_pem(&self) -> Option<String> {
+        let path = self.login.cacert_file.as_ref()?;
+        std::fs::read_to_string(path).ok()
+    }
     pub fn region(&self) -> Option<&str> {
         self.login.region.as_deref()
     }
@@ -221,6 +228,8 @@ impl Api {
             microversion: None,
             headers: Vec::new(),
             root: false,
+            accept: "application/json",
+            busy: None,
         }
     }
     pub fn get(&self, service: Service, path: impl Into<String>, doing: impl Into<String>) -> Call<'_> {
@@ -304,6 +313,25 @@ impl Call<'_> {
         self
     }
 
+    #[must_use]
+    pub fn accept(mut self, media_type: &'static str) -> Self {
+        self.accept = media_type;
+        self
+    }
+    /// With this status the object is only busy now.
+    #[must_use]
+    pub fn busy_when(mut self, status: u16) -> Self {
+        self.busy = Some(status);
+        self
+    }
+
+    /// The whole answer as one object.
+    pub async fn whole<T: DeserializeOwned>(self) -> Result<T> {
+        let (doing, project) = (self.doing.clone(), self.service.project());
+        let body = self.json_answer().await?;
+        serde_json::from_value(body).map_err(|why| Error::fatal(doing, format!("{project}'s answer cannot be read: {why}")))
+    }
+
     pub async fn json_answer(self) -> Result<Value> {
         let (doing, project) = (self.doing.clone(), self.service.project());
         let reply = self.send().await?;
@@ -368,7 +396,11 @@ impl Call<'_> {
             }
             let transient = matches!(reply.status, 429 | 500 | 502 | 503 | 504) || reply.status == 413 && reply.kind(self.service, &self.method) == Kind::Busy;
             if last || !transient || reply.kind(self.service, &self.method) != Kind::Busy {
-                return Err(reply.error(self.service, &self.method, self.doing, &self.api.who()));
+                let mut error = reply.error(self.service, &self.method, self.doing, &self.api.who());
+                if self.busy == Some(reply.status) {
+                    error.kind = Kind::Busy;
+                }
+                return Err(error);
             }
             let pause = reply.retry_after().filter(|pause| !pause.is_zero()).unwrap_or_else(|| backoff.pause());
             tokio::time::sleep(pause.min(PATIENCE)).await;
@@ -391,7 +423,7 @@ impl Call<'_> {
         let mut request = self.api.http.request(self.method.clone(), format!("{base}{}", self.path));
         let mut token_header = reqwest::header::HeaderValue::from_str(token.secret.expose()).unwrap_or_else(|_| reqwest::header::HeaderValue::from_static(""));
         token_header.set_sensitive(true);
-        request = request.header("x-auth-token", token_header).header("accept", "application/json");
+        request = request.header("x-auth-token", token_header).header("accept", self.accept);
         if let Some(version) = self.microversion {
             let name = self.service.microversion_name();
             request = request.header("openstack-api-version", format!("{name} {version}"));

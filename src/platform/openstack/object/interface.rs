@@ -1,6 +1,6 @@
 //! A router's leg in a subnet. It bears no mark of its own: it is the router's port there.
 
-use super::{Of, ready, router::Router, subnet::Subnet};
+use super::{ready, router::Router, subnet::Subnet};
 use crate::engine::{Cx, Difference, Kind, Object, Ref, Result, Seen};
 use crate::platform::openstack::{OpenStack, api::Service};
 use serde::{Deserialize, Serialize};
@@ -60,11 +60,6 @@ impl Object<OpenStack> for Interface {
         let call = cx.cloud.api.put(Service::Network, path, "take the router out of the subnet", json!({ "subnet_id": facts.subnet }));
         match call.send().await {
             Err(error) if error.kind == Kind::Gone => Ok(()),
-            // A floating address that is on its way out still needs it.
-            Err(mut error) if error.why.contains("HTTP 409") => {
-                error.kind = Kind::Busy;
-                Err(error)
-            }
             answer => answer.map(drop),
         }
     }

@@ -1,7 +1,7 @@
 //! A port: a machine's place in the network, with its address and security group. It outlives the machine.
 
 use super::{Compared, Link, network::Network, security_group::SecurityGroup};
-use crate::engine::{Cx, Difference, Object, Result, Seen, Standing};
+use crate::engine::{Cx, Difference, Kind, Object, Result, Seen, Standing};
 use crate::platform::openstack::{
     OpenStack,
     api::Service,
@@ -111,7 +111,7 @@ impl Object<OpenStack> for Port {
             match call.answer::<Listed>("port").await {
                 Ok(port) => return Ok(port.placed()),
                 // Somebody was quicker: the next one.
-                Err(error) if error.why.contains("HTTP 409") && error.kind == crate::engine::Kind::Fatal && !over_quota(&error.why) => {}
+                Err(error) if error.kind == Kind::Busy => {}
                 Err(error) => return Err(error),
             }
         }
@@ -132,8 +132,4 @@ impl Object<OpenStack> for Port {
     fn instant(&self) -> bool {
         true
     }
-}
-
-fn over_quota(why: &str) -> bool {
-    why.contains("Quota")
 }
