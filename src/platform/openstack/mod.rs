@@ -5,14 +5,23 @@ mod clouds;
 mod lists;
 mod mark;
 mod object;
+mod offer;
+mod outputs;
+mod plan;
+mod preflight;
 mod settings;
+mod strays;
 mod tags;
 mod vault;
 
+pub use offer::OFFER;
 pub use settings::{Common, Settings};
 
-use crate::engine::{Cloud, Error, Kind, Moment, Result, Step};
+use super::{Host, Preflight};
+use crate::engine::{Cloud, Entry, Error, Graph, Journal, Moment, Result, Step};
+use crate::site::{Id, Outputs, Record, Site};
 use api::{Api, Service};
+use async_trait::async_trait;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -30,13 +39,15 @@ pub struct OpenStack {
     offers: Offers,
     /// Whether Octavia lets us give the balancer's ports security groups of our own.
     own_vip_groups: OnceCell<bool>,
+    /// What is left of the quotas, as read at the start of the run.
+    room: OnceCell<BTreeMap<&'static str, (u64, u64)>>,
     /// Each balancer takes one change at a time.
     turns: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
     epoch: Mutex<(Instant, Moment)>,
 }
 
 /// Which optional services the cloud has, and what this login may do there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offers {
     pub balancer: bool,
     pub dns: bool,
@@ -44,6 +55,19 @@ pub struct Offers {
     pub objects: bool,
     /// Machines can be given a credential of their own: not by a login that is itself an application credential.
     pub credentials: bool,
+    /// Keys for the object store's S3 interface: the same.
+    pub ec2: bool,
+    pub s3_endpoint: Option<String>,
+    pub region: Option<String>,
+}
+
+impl Offers {
+    /// Host and port of the S3 interface.
+    fn s3_host(&self) -> (String, u16) {
+        let url = self.s3_endpoint.as_deref().and_then(|it| reqwest::Url::parse(it).ok());
+        let host = url.as_ref().and_then(|it| it.host_str()).unwrap_or_default().to_owned();
+        (host, url.and_then(|it| it.port_or_known_default()).unwrap_or(443))
+    }
 }
 
 /// How long a look that changes nothing is content with a list.
@@ -60,12 +84,21 @@ pub async fn connect(settings: Settings, common: Common) -> Result<OpenStack> {
     for service in [Service::Compute, Service::Network, Service::Image, Service::Volume] {
         api.base(service).await?;
     }
+    let objects = api.has(Service::Objects).await?;
+    // Swift's S3 interface stands beside its own, without a path.
+    let s3_endpoint = match objects {
+        true => reqwest::Url::parse(&api.base(Service::Objects).await?).ok().map(|url| url.origin().ascii_serialization()),
+        false => None,
+    };
     let offers = Offers {
         balancer: api.has(Service::Balancer).await?,
         dns: api.has(Service::Dns).await?,
         keys: api.has(Service::Keys).await?,
-        objects: api.has(Service::Objects).await?,
+        objects,
         credentials: !api.is_delegated(),
+        ec2: !api.is_delegated(),
+        s3_endpoint,
+        region: api.region().map(str::to_owned),
     };
     Ok(OpenStack {
         user_id: token.user_id.clone(),
@@ -75,6 +108,7 @@ pub async fn connect(settings: Settings, common: Common) -> Result<OpenStack> {
         vault: vault::Vault::default(),
         offers,
         own_vip_groups: OnceCell::new(),
+        room: OnceCell::new(),
         turns: Mutex::default(),
         epoch: Mutex::new((Instant::now(), Moment::now())),
     })
@@ -85,6 +119,15 @@ impl OpenStack {
     /// any list of this process serves for that, unless a call was doubtful or something was removed since.
     fn since(&self, known: bool, since: Moment) -> Moment {
         if known { since } else { self.api.doubt(since) }
+    }
+
+    /// Lists from after this moment are recent, as long as we change nothing.
+    fn epoch(&self) -> Moment {
+        let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        if epoch.0.elapsed() > FRESH {
+            *epoch = (Instant::now(), Moment::now());
+        }
+        epoch.1
     }
 
     /// One change of a balancer at a time, each when it has done with the one before.
@@ -116,15 +159,29 @@ impl Cloud for OpenStack {
     }
 
     fn recent(&self) -> Moment {
-        let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
-        if epoch.0.elapsed() > FRESH {
-            *epoch = (Instant::now(), Moment::now());
-        }
-        epoch.1.max(self.api.last_change())
+        self.epoch().max(self.api.last_change())
     }
 }
 
-/// What an error of ours says when the cloud lacks a service.
-fn lacking(service: Service, doing: &str) -> Error {
-    Error::new(Kind::Fatal, doing, format!("the cloud has no {}", service.project()))
+#[async_trait]
+impl Host for OpenStack {
+    const NAME: &'static str = "openstack";
+
+    async fn records(&self) -> Result<Vec<Record>> {
+        self.all_records().await
+    }
+    async fn preflight(&self, site: &mut Site, before: Option<&Record>, journal: &Journal) -> Result<Preflight> {
+        preflight::preflight(self, site, before, journal).await
+    }
+    fn plan(&self, site: &Site) -> Result<Graph<Self>> {
+        plan::plan(site, &self.offers)
+    }
+    fn outputs(&self, site: &Site, journal: &Journal) -> Outputs {
+        let environment = site.around.get(&Id::environment(site.thing.id().environment));
+        let public_address = environment.and_then(|record| record.outputs.public_address.as_deref());
+        self.outputs_of(&site.thing, public_address, journal)
+    }
+    async fn strays(&self, site: &Site) -> Result<Vec<(String, Entry)>> {
+        self.strays_of(site).await
+    }
 }

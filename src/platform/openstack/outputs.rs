@@ -9,7 +9,7 @@ use super::{
     plan::{group_link, server_group_link},
 };
 use crate::engine::{Journal, Object};
-use crate::site::{BackupPolicy, Backend, Endpoint, Environment, Node, Outputs, Role, Service, Site, Thing, secrets};
+use crate::site::{BackupPolicy, Backend, Endpoint, Environment, Node, Outputs, Role, Service, Thing, secrets};
 
 /// Machines read their secrets from Barbican, each with a credential for its own.
 pub const BARBICAN: &str = "barbican";
@@ -21,15 +21,14 @@ fn facts<T: Object<OpenStack>>(journal: &Journal, step: &str) -> Option<T::Facts
 }
 
 impl OpenStack {
-    pub(super) fn outputs_of(&self, site: &Site, journal: &Journal) -> Outputs {
-        match &site.thing {
+    pub(super) fn outputs_of(&self, thing: &Thing, public_address: Option<&str>, journal: &Journal) -> Outputs {
+        match thing {
             Thing::Environment(it) => self.environment_outputs(it, journal),
             Thing::Service(it) => self.service_outputs(it, journal),
             Thing::Certificate(_) => certificate_outputs(journal),
             Thing::Instance(it) => {
-                let environment = site.around.get(&crate::site::Id::environment(it.environment.clone()));
                 let mut outputs = Outputs {
-                    public_address: environment.and_then(|record| record.outputs.public_address.clone()),
+                    public_address: public_address.map(str::to_owned),
                     installed_version: Some(it.version.clone()),
                     secret_id: reference(journal, "secrets-"),
                     ..Outputs::default()

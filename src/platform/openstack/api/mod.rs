@@ -39,6 +39,7 @@ pub struct Api {
 /// What this process has done so far, as far as it matters for how old lists may be.
 struct Past {
     last_change: Moment,
+    changes: std::collections::BTreeMap<Service, Moment>,
     /// When an answer was lost or something removed: lists from before may miss a twin, or show what is gone.
     doubt: Moment,
     doubted: Option<Instant>,
@@ -93,7 +94,7 @@ impl Api {
             let identity = identity.map_err(|_| Error::fatal("read the client certificate", "it is no PEM pair").at("openstack.cloud"))?;
             builder = builder.identity(identity);
         }
-        let past = std::sync::Mutex::new(Past { last_change: Moment::START, doubt: Moment::START, doubted: None });
+        let past = std::sync::Mutex::new(Past { last_change: Moment::START, changes: Default::default(), doubt: Moment::START, doubted: None });
         let http = builder.build().map_err(|why| Error::fatal("set up HTTPS", fault::innermost(&why)))?;
         Ok(Self { http, login, token: Mutex::new(None), parallel: Semaphore::new(common.max_parallel_requests.max(1)), past })
     }
@@ -143,9 +144,16 @@ impl Api {
         let lately = past.doubted.is_some_and(|when| when.elapsed() < DOUBT);
         if lately { since.max(past.doubt) } else { past.doubt }
     }
-    fn changed(&self, doubtful: bool) {
+    /// The last change of one service's objects.
+    pub fn last_change_of(&self, service: Service) -> Moment {
+        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        past.changes.get(&service).copied().unwrap_or(Moment::START)
+    }
+    fn changed(&self, service: Service, doubtful: bool) {
         let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
         past.last_change = Moment::now();
+        let now = past.last_change;
+        past.changes.insert(service, now);
         if doubtful {
             past.doubt = past.last_change;
             past.doubted = Some(Instant::now());
@@ -356,11 +364,11 @@ impl Call<'_> {
     /// # Errors
     /// `Busy` where trying later may help, `Unsure` where the work may be done though no answer came, `Gone` for 404.
     pub async fn send(self) -> Result<Reply> {
-        let (api, method) = (self.api, self.method.clone());
+        let (api, service, method) = (self.api, self.service, self.method.clone());
         let result = self.attempts().await;
         if method != Method::GET && method != Method::HEAD {
             let lost = matches!(&result, Err(error) if error.kind == Kind::Unsure);
-            api.changed(lost || method == Method::DELETE);
+            api.changed(service, lost || method == Method::DELETE);
         }
         result
     }

@@ -10,7 +10,7 @@ use crate::platform::openstack::{
     lists::{Marked, seek},
     mark::{Mark, OURS},
 };
-use crate::site::{Record, Site};
+use crate::site::Record;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -25,8 +25,8 @@ pub struct Kept {
     /// What was declared. Its outputs are taken from the journal when it is written.
     pub owner: String,
     pub thing: Value,
-    /// What must be known for the outputs.
-    pub around: Vec<Record>,
+    /// The environment's, which an instance shows as its own.
+    pub public_address: Option<String>,
     /// References to all other steps: their facts are what the record tells.
     pub of: Vec<Value>,
 }
@@ -94,16 +94,10 @@ pub fn image_body(mark: &Mark, name: &str, text: &str) -> Map<String, Value> {
 }
 
 impl Kept {
-    fn site(&self) -> Result<Site> {
-        let doing = "read a journalled record";
-        let thing = serde_json::from_value(self.thing.clone()).map_err(|why| Error::fatal(doing, why.to_string()))?;
-        let around = self.around.iter().map(|record| (record.thing.id(), record.clone())).collect();
-        Ok(Site { owner: self.owner.clone(), default_tags: Default::default(), thing, around })
-    }
     fn record(&self, cx: &Cx<'_, OpenStack>) -> Result<Record> {
-        let site = self.site()?;
-        let outputs = crate::platform::Host::outputs(cx.cloud, &site, cx.journal);
-        Ok(Record { owner: site.owner, thing: site.thing, outputs })
+        let thing = serde_json::from_value(self.thing.clone()).map_err(|why| Error::fatal("read a journalled record", why.to_string()))?;
+        let outputs = cx.cloud.outputs_of(&thing, self.public_address.as_deref(), cx.journal);
+        Ok(Record { owner: self.owner.clone(), thing, outputs })
     }
 }
 
@@ -173,8 +167,9 @@ fn written(record: &Record) -> Result<String> {
 }
 
 impl OpenStack {
-    /// Every record of this project.
-    pub async fn all_records(&self, since: crate::engine::Moment) -> Result<Vec<Record>> {
+    /// Every record of this project. Only calls to Glance change them.
+    pub(in crate::platform::openstack) async fn all_records(&self) -> Result<Vec<Record>> {
+        let since = self.epoch().max(self.api.last_change_of(Service::Image));
         Ok(self.kept(since).await?.iter().filter_map(Listed::record).collect())
     }
 }

@@ -19,7 +19,7 @@ use super::{
     tags::Tags,
 };
 use crate::engine::{Error, Graph, Result};
-use crate::site::{Environment, Id, Outputs, Record, Role, Site, Thing};
+use crate::site::{Environment, Id, Outputs, Role, Site, Sort, Thing};
 use ipnet::Ipv4Net;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -32,12 +32,12 @@ pub const RECORD: &str = "record";
 pub struct Draft<'a> {
     pub site: &'a Site,
     pub id: Id,
-    pub offers: Offers,
+    pub offers: &'a Offers,
     pub graph: Graph<OpenStack>,
 }
 
 /// Makes the plan of a site's thing.
-pub fn plan(site: &Site, offers: Offers) -> Result<Graph<OpenStack>> {
+pub fn plan(site: &Site, offers: &Offers) -> Result<Graph<OpenStack>> {
     let mut draft = Draft { site, id: site.thing.id(), offers, graph: Graph::new() };
     match &site.thing {
         Thing::Environment(it) => draft.environment(it)?,
@@ -94,10 +94,9 @@ impl Draft<'_> {
         let of = self.graph.names().map(|step| json!({ "$made": step })).collect();
         let thing = serde_json::to_value(&self.site.thing).map_err(|why| Error::fatal("write the record", why.to_string()))?;
         let name = format!("invenioils {} {}", self.id.sort.as_str(), self.id);
-        // For the outputs nothing but the environment is needed.
-        let environment = Id::environment(self.id.environment.clone());
-        let around: Vec<Record> = self.site.around.get(&environment).cloned().into_iter().collect();
-        let kept = Kept { mark: self.mark(RECORD), name, owner: self.site.owner.clone(), thing, around, of };
+        let environment = self.site.around.get(&Id::environment(self.id.environment.clone()));
+        let public_address = environment.and_then(|record| record.outputs.public_address.clone()).filter(|_| self.id.sort == Sort::Instance);
+        let kept = Kept { mark: self.mark(RECORD), name, owner: self.site.owner.clone(), thing, public_address, of };
         self.graph.seal(RECORD, kept);
         Ok(self.graph)
     }
