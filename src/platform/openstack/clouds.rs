@@ -20,7 +20,11 @@ impl CloudFile {
         format!("cloud `{}` in {}", self.name, self.path.display())
     }
     pub fn auth(&self, key: &str) -> Option<String> {
-        let nested = self.cloud.get("auth").and_then(|auth| auth.get(key)).and_then(text);
+        let nested = self
+            .cloud
+            .get("auth")
+            .and_then(|auth| auth.get(key))
+            .and_then(text);
         nested.or_else(|| self.top(key))
     }
     pub fn top(&self, key: &str) -> Option<String> {
@@ -29,7 +33,10 @@ impl CloudFile {
     pub fn verify(&self) -> Option<bool> {
         match self.cloud.get("verify")? {
             Value::Bool(verify) => Some(*verify),
-            Value::String(word) => Some(!matches!(word.to_lowercase().as_str(), "false" | "no" | "0")),
+            Value::String(word) => Some(!matches!(
+                word.to_lowercase().as_str(),
+                "false" | "no" | "0"
+            )),
             _ => None,
         }
     }
@@ -46,28 +53,39 @@ impl CloudFile {
 /// The cloud of that name.
 pub fn find(name: &str, env: Env<'_>) -> Result<CloudFile> {
     let doing = format!("find cloud `{name}`");
-    let Some((path, mut clouds)) = read_first(&candidates("clouds", "OS_CLIENT_CONFIG_FILE", env))? else {
+    let Some((path, mut clouds)) = read_first(&candidates("clouds", "OS_CLIENT_CONFIG_FILE", env))?
+    else {
         return Err(Error::fatal(doing, "there is no clouds.yaml in the working directory, in ~/.config/openstack or in /etc/openstack")
             .remedy("write one, or name it by OS_CLIENT_CONFIG_FILE")
             .at("openstack.cloud"));
     };
     let Some(Value::Mapping(cloud)) = clouds.remove(name) else {
         let known: Vec<_> = clouds.keys().filter_map(Value::as_str).collect();
-        return Err(Error::fatal(doing, format!("{} has no such cloud; it has {}", path.display(), known.join(", ")))
-            .remedy("correct the name, or add the cloud to the file")
-            .at("openstack.cloud"));
+        return Err(Error::fatal(
+            doing,
+            format!(
+                "{} has no such cloud; it has {}",
+                path.display(),
+                known.join(", ")
+            ),
+        )
+        .remedy("correct the name, or add the cloud to the file")
+        .at("openstack.cloud"));
     };
     secured(name, path, cloud, env)
 }
 
 /// The only cloud of the file, where nobody named one.
 pub fn only_one(env: Env<'_>) -> Result<Option<CloudFile>> {
-    let Some((path, clouds)) = read_first(&candidates("clouds", "OS_CLIENT_CONFIG_FILE", env))? else {
+    let Some((path, clouds)) = read_first(&candidates("clouds", "OS_CLIENT_CONFIG_FILE", env))?
+    else {
         return Ok(None);
     };
     let mut entries = clouds.into_iter();
     match (entries.next(), entries.next()) {
-        (Some((Value::String(name), Value::Mapping(cloud))), None) => secured(&name, path, cloud, env).map(Some),
+        (Some((Value::String(name), Value::Mapping(cloud))), None) => {
+            secured(&name, path, cloud, env).map(Some)
+        }
         _ => Ok(None),
     }
 }
@@ -81,7 +99,11 @@ fn secured(name: &str, path: PathBuf, mut cloud: Mapping, env: Env<'_>) -> Resul
     {
         lay_over(&mut cloud, over);
     }
-    Ok(CloudFile { name: name.to_owned(), path, cloud })
+    Ok(CloudFile {
+        name: name.to_owned(),
+        path,
+        cloud,
+    })
 }
 
 fn lay_over(below: &mut Mapping, over: Mapping) {
@@ -99,9 +121,17 @@ fn candidates(stem: &str, variable: &str, env: Env<'_>) -> Vec<PathBuf> {
     if let Some(named) = env(variable) {
         return vec![named.into()];
     }
-    let home = env("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| env("HOME").map(|home| Path::new(&home).join(".config")));
-    let folders = [Some(PathBuf::new()), home.map(|config| config.join("openstack")), Some("/etc/openstack".into())];
-    let in_folder = |folder: PathBuf| ["yaml", "yml", "json"].map(|ending| folder.join(format!("{stem}.{ending}")));
+    let home = env("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| env("HOME").map(|home| Path::new(&home).join(".config")));
+    let folders = [
+        Some(PathBuf::new()),
+        home.map(|config| config.join("openstack")),
+        Some("/etc/openstack".into()),
+    ];
+    let in_folder = |folder: PathBuf| {
+        ["yaml", "yml", "json"].map(|ending| folder.join(format!("{stem}.{ending}")))
+    };
     folders.into_iter().flatten().flat_map(in_folder).collect()
 }
 
@@ -114,7 +144,11 @@ fn read_first(places: &[PathBuf]) -> Result<Option<(PathBuf, Mapping)>> {
     let bytes = std::fs::read_to_string(path).map_err(|why| wrong(why.to_string()))?;
     // The parser's own message could quote a line with a password: only the place is told.
     let file: Value = serde_yaml_ng::from_str(&bytes).map_err(|why| match why.location() {
-        Some(place) => wrong(format!("it is no YAML: line {}, column {}", place.line(), place.column())),
+        Some(place) => wrong(format!(
+            "it is no YAML: line {}, column {}",
+            place.line(),
+            place.column()
+        )),
         None => wrong("it is no YAML".to_owned()),
     })?;
     match file.get("clouds") {

@@ -5,8 +5,9 @@ use super::{
     api::Service,
     mark::OURS,
     object::{
-        Of, container, credential, floating_ip, image, key_pair, listener, load_balancer, member, monitor, network, policy, pool, port, record, recordset,
-        router, s3_key, secret, security_group, server, server_group, subnet, volume, zone,
+        Of, container, credential, floating_ip, image, key_pair, listener, load_balancer, member,
+        monitor, network, policy, pool, port, record, recordset, router, s3_key, secret,
+        security_group, server, server_group, subnet, volume, zone,
     },
 };
 use crate::engine::{Kind, Moment, Reads, Result};
@@ -82,17 +83,42 @@ impl<T> ByParent<T> {
 impl OpenStack {
     pub async fn members(&self, pool: &str, since: Moment) -> Result<Arc<Vec<member::Listed>>> {
         let path = format!("/pools/{pool}/members");
-        self.lists.members.of(pool).get(since, || self.listed(Service::Balancer, path, "members", None)).await
+        self.lists
+            .members
+            .of(pool)
+            .get(since, || {
+                self.listed(Service::Balancer, path, "members", None)
+            })
+            .await
     }
-    pub async fn recordsets(&self, zone: &str, since: Moment) -> Result<Arc<Vec<recordset::Listed>>> {
+    pub async fn recordsets(
+        &self,
+        zone: &str,
+        since: Moment,
+    ) -> Result<Arc<Vec<recordset::Listed>>> {
         let path = format!("/zones/{zone}/recordsets");
-        self.lists.recordsets.of(zone).get(since, || self.listed(Service::Dns, path, "recordsets", None)).await
+        self.lists
+            .recordsets
+            .of(zone)
+            .get(since, || {
+                self.listed(Service::Dns, path, "recordsets", None)
+            })
+            .await
     }
     pub async fn containers(&self, since: Moment) -> Result<Arc<Vec<container::Listed>>> {
-        self.lists.containers.get(since, || container::list(&self.api)).await
+        self.lists
+            .containers
+            .get(since, || container::list(&self.api))
+            .await
     }
 
-    async fn listed<T: DeserializeOwned>(&self, service: Service, path: String, key: &str, microversion: Option<&'static str>) -> Result<Vec<T>> {
+    async fn listed<T: DeserializeOwned>(
+        &self,
+        service: Service,
+        path: String,
+        key: &str,
+        microversion: Option<&'static str>,
+    ) -> Result<Vec<T>> {
         match self.api.list(service, &path, key, microversion).await {
             // The parent is not there, so nothing is in it.
             Err(error) if error.kind == Kind::Gone => Ok(Vec::new()),
@@ -108,7 +134,11 @@ pub trait Marked {
 }
 
 /// The item with that id; if there is none, the one that bears the mark.
-pub fn seek<'a, T: Marked>(list: &'a [T], known: Option<&Of>, mark: &super::mark::Mark) -> Option<&'a T> {
+pub fn seek<'a, T: Marked>(
+    list: &'a [T],
+    known: Option<&Of>,
+    mark: &super::mark::Mark,
+) -> Option<&'a T> {
     let by_id = known.and_then(|known| list.iter().find(|item| item.id() == known.id));
     by_id.or_else(|| list.iter().find(|item| item.mark() == mark.as_str()))
 }

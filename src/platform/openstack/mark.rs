@@ -26,7 +26,9 @@ impl Mark {
         let mut words = text.split(' ');
         let ours = words.next() == Some(OURS) && words.next() == Some(thing.sort.as_str());
         let its = ours && words.next() == Some(thing.to_string().as_str());
-        words.next().filter(|step| its && !step.is_empty() && words.next().is_none())
+        words
+            .next()
+            .filter(|step| its && !step.is_empty() && words.next().is_none())
     }
 }
 
@@ -38,8 +40,16 @@ impl fmt::Display for Mark {
 
 /// A name that reads well in the cloud's own tools: `library-database-0`.
 pub fn name(thing: &Id, rest: &str) -> String {
-    let own = thing.name.as_ref().map(|name| format!("-{name}")).unwrap_or_default();
-    let rest = if rest.is_empty() { String::new() } else { format!("-{rest}") };
+    let own = thing
+        .name
+        .as_ref()
+        .map(|name| format!("-{name}"))
+        .unwrap_or_default();
+    let rest = if rest.is_empty() {
+        String::new()
+    } else {
+        format!("-{rest}")
+    };
     // A service and a certificate may have one name: what is no machine says its sort.
     let sort = match thing.sort {
         Sort::Environment | Sort::Service | Sort::Instance => "",
@@ -57,20 +67,48 @@ mod tests {
     fn a_mark_names_its_thing_and_step_and_no_other() {
         let database = Id::parse(Sort::Service, "library/database").unwrap();
         let mark = Mark::new(&database, "volume-0");
-        assert_eq!(mark.as_str(), "invenioils service library/database volume-0");
+        assert_eq!(
+            mark.as_str(),
+            "invenioils service library/database volume-0"
+        );
         assert_eq!(Mark::step_of(mark.as_str(), &database), Some("volume-0"));
-        for other in [Id::parse(Sort::Instance, "library/database"), Id::parse(Sort::Service, "library/data"), Id::parse(Sort::Service, "lib/database")] {
+        for other in [
+            Id::parse(Sort::Instance, "library/database"),
+            Id::parse(Sort::Service, "library/data"),
+            Id::parse(Sort::Service, "lib/database"),
+        ] {
             assert_eq!(Mark::step_of(mark.as_str(), &other.unwrap()), None);
         }
-        assert_eq!(Mark::step_of("invenioils service library/database volume-0 mine", &database), None);
+        assert_eq!(
+            Mark::step_of(
+                "invenioils service library/database volume-0 mine",
+                &database
+            ),
+            None
+        );
         assert_eq!(Mark::step_of("somebody's volume", &database), None);
     }
 
     #[test]
     fn names_read_well() {
-        assert_eq!(name(&Id::parse(Sort::Service, "library/database").unwrap(), "0"), "library-database-0");
-        assert_eq!(name(&Id::parse(Sort::Environment, "library").unwrap(), "web"), "library-web");
-        assert_eq!(name(&Id::parse(Sort::Environment, "library").unwrap(), ""), "library");
-        assert_eq!(name(&Id::parse(Sort::Certificate, "library/main").unwrap(), "bundle"), "library-certificate-main-bundle");
+        assert_eq!(
+            name(&Id::parse(Sort::Service, "library/database").unwrap(), "0"),
+            "library-database-0"
+        );
+        assert_eq!(
+            name(&Id::parse(Sort::Environment, "library").unwrap(), "web"),
+            "library-web"
+        );
+        assert_eq!(
+            name(&Id::parse(Sort::Environment, "library").unwrap(), ""),
+            "library"
+        );
+        assert_eq!(
+            name(
+                &Id::parse(Sort::Certificate, "library/main").unwrap(),
+                "bundle"
+            ),
+            "library-certificate-main-bundle"
+        );
     }
 }

@@ -64,9 +64,19 @@ pub struct Offers {
 impl Offers {
     /// Host and port of the S3 interface.
     fn s3_host(&self) -> (String, u16) {
-        let url = self.s3_endpoint.as_deref().and_then(|it| reqwest::Url::parse(it).ok());
-        let host = url.as_ref().and_then(|it| it.host_str()).unwrap_or_default().to_owned();
-        (host, url.and_then(|it| it.port_or_known_default()).unwrap_or(443))
+        let url = self
+            .s3_endpoint
+            .as_deref()
+            .and_then(|it| reqwest::Url::parse(it).ok());
+        let host = url
+            .as_ref()
+            .and_then(|it| it.host_str())
+            .unwrap_or_default()
+            .to_owned();
+        (
+            host,
+            url.and_then(|it| it.port_or_known_default()).unwrap_or(443),
+        )
     }
 }
 
@@ -78,16 +88,24 @@ const FRESH: Duration = Duration::from_secs(10);
 /// # Errors
 /// Wrong credentials, an unreachable cloud, a missing endpoint: `at` is the attribute's path in the provider block.
 pub async fn connect(settings: Settings, common: Common) -> Result<OpenStack> {
-    let login = settings.resolve(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
+    let login =
+        settings.resolve(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
     let api = Api::new(login, &common)?;
     let token = api.token().await?;
-    for service in [Service::Compute, Service::Network, Service::Image, Service::Volume] {
+    for service in [
+        Service::Compute,
+        Service::Network,
+        Service::Image,
+        Service::Volume,
+    ] {
         api.base(service).await?;
     }
     let objects = api.has(Service::Objects).await?;
     // Swift's S3 interface stands beside its own, without a path.
     let s3_endpoint = match objects {
-        true => reqwest::Url::parse(&api.base(Service::Objects).await?).ok().map(|url| url.origin().ascii_serialization()),
+        true => reqwest::Url::parse(&api.base(Service::Objects).await?)
+            .ok()
+            .map(|url| url.origin().ascii_serialization()),
         false => None,
     };
     let offers = Offers {
@@ -144,9 +162,22 @@ impl OpenStack {
     /// Octavia's API is 2.29 or newer. One call, once.
     async fn own_vip_groups(&self) -> Result<bool> {
         let ask = || async {
-            let body = self.api.get(Service::Balancer, "/", "read Octavia's versions").at_root().json_answer().await?;
-            let ids = body["versions"].as_array().into_iter().flatten().filter_map(|version| version["id"].as_str());
-            let newer = |id: &str| id.strip_prefix("v2.").and_then(|minor| minor.parse::<u32>().ok()).is_some_and(|minor| minor >= 29);
+            let body = self
+                .api
+                .get(Service::Balancer, "/", "read Octavia's versions")
+                .at_root()
+                .json_answer()
+                .await?;
+            let ids = body["versions"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|version| version["id"].as_str());
+            let newer = |id: &str| {
+                id.strip_prefix("v2.")
+                    .and_then(|minor| minor.parse::<u32>().ok())
+                    .is_some_and(|minor| minor >= 29)
+            };
             Ok::<_, Error>(ids.into_iter().any(newer))
         };
         self.own_vip_groups.get_or_try_init(ask).await.copied()
@@ -170,15 +201,23 @@ impl Host for OpenStack {
     async fn records(&self) -> Result<Vec<Record>> {
         self.all_records().await
     }
-    async fn preflight(&self, site: &mut Site, before: Option<&Record>, journal: &Journal) -> Result<Preflight> {
+    async fn preflight(
+        &self,
+        site: &mut Site,
+        before: Option<&Record>,
+        journal: &Journal,
+    ) -> Result<Preflight> {
         preflight::preflight(self, site, before, journal).await
     }
     fn plan(&self, site: &Site) -> Result<Graph<Self>> {
         plan::plan(site, &self.offers)
     }
     fn outputs(&self, site: &Site, journal: &Journal) -> Outputs {
-        let environment = site.around.get(&Id::environment(site.thing.id().environment));
-        let public_address = environment.and_then(|record| record.outputs.public_address.as_deref());
+        let environment = site
+            .around
+            .get(&Id::environment(site.thing.id().environment));
+        let public_address =
+            environment.and_then(|record| record.outputs.public_address.as_deref());
         self.outputs_of(&site.thing, public_address, journal)
     }
     async fn strays(&self, site: &Site) -> Result<Vec<(String, Entry)>> {

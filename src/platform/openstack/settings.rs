@@ -33,7 +33,9 @@ pub struct Common {
 
 impl Default for Common {
     fn default() -> Self {
-        Self { max_parallel_requests: 16 }
+        Self {
+            max_parallel_requests: 16,
+        }
     }
 }
 
@@ -57,8 +59,16 @@ pub struct Login {
 
 #[derive(Clone)]
 pub enum Credential {
-    Password { user: Named, password: Secret },
-    Application { id: Option<String>, name: Option<String>, user: Option<Named>, secret: Secret },
+    Password {
+        user: Named,
+        password: Secret,
+    },
+    Application {
+        id: Option<String>,
+        name: Option<String>,
+        user: Option<Named>,
+        secret: Secret,
+    },
     Token(Secret),
 }
 
@@ -88,13 +98,26 @@ impl Settings {
     /// # Errors
     /// A cloud that no file names, a file that does not parse, or a credential that lacks a part; `at` says which attribute.
     pub fn resolve(&self, env: Env<'_>) -> Result<Login> {
-        let chosen = self.cloud.clone().or_else(|| if self.auth_url.is_some() { None } else { env("OS_CLOUD") });
+        let chosen = self.cloud.clone().or_else(|| {
+            if self.auth_url.is_some() {
+                None
+            } else {
+                env("OS_CLOUD")
+            }
+        });
         let file = match &chosen {
             Some(name) => Some(clouds::find(name, env)?),
-            None if self.auth_url.is_none() && env("OS_AUTH_URL").is_none() => clouds::only_one(env)?,
+            None if self.auth_url.is_none() && env("OS_AUTH_URL").is_none() => {
+                clouds::only_one(env)?
+            }
             None => None,
         };
-        Resolver { own: self, file, env }.login()
+        Resolver {
+            own: self,
+            file,
+            env,
+        }
+        .login()
     }
 }
 
@@ -119,13 +142,20 @@ impl Resolver<'_> {
         })
     }
     fn secret(&self, own: Option<&Secret>, key: &str) -> Option<Secret> {
-        own.cloned().or_else(|| self.auth(None, key).map(Secret::new))
+        own.cloned()
+            .or_else(|| self.auth(None, key).map(Secret::new))
     }
     fn domain(&self, own: Option<&String>, which: &str) -> Domain {
         let own_name = own.cloned().map(Domain::Name);
         own_name
-            .or_else(|| self.auth(None, &format!("{which}_domain_id")).map(Domain::Id))
-            .or_else(|| self.auth(None, &format!("{which}_domain_name")).map(Domain::Name))
+            .or_else(|| {
+                self.auth(None, &format!("{which}_domain_id"))
+                    .map(Domain::Id)
+            })
+            .or_else(|| {
+                self.auth(None, &format!("{which}_domain_name"))
+                    .map(Domain::Name)
+            })
             .or_else(|| self.auth(None, "domain_id").map(Domain::Id))
             .or_else(|| self.auth(None, "domain_name").map(Domain::Name))
             .or_else(|| self.auth(None, "default_domain_id").map(Domain::Id))
@@ -140,17 +170,22 @@ impl Resolver<'_> {
             return Some(Named::Id(id));
         }
         let domain = self.domain(self.own.user_domain_name.as_ref(), "user");
-        self.auth(own, "username").map(|name| Named::Name { name, domain })
+        self.auth(own, "username")
+            .map(|name| Named::Name { name, domain })
     }
     fn project(&self) -> Option<Scope> {
         let own = self.own.project_name.as_ref();
         if own.is_none()
-            && let Some(id) = self.auth(None, "project_id").or_else(|| self.auth(None, "tenant_id"))
+            && let Some(id) = self
+                .auth(None, "project_id")
+                .or_else(|| self.auth(None, "tenant_id"))
         {
             return Some(Named::Id(id));
         }
         let domain = self.domain(self.own.project_domain_name.as_ref(), "project");
-        let name = self.auth(own, "project_name").or_else(|| self.auth(None, "tenant_name"));
+        let name = self
+            .auth(own, "project_name")
+            .or_else(|| self.auth(None, "tenant_name"));
         name.map(|name| Named::Name { name, domain })
     }
 
@@ -166,13 +201,30 @@ impl Resolver<'_> {
                 .remedy("set `openstack.cloud` to a cloud of clouds.yaml, or `openstack.auth_url`, or OS_CLOUD or OS_AUTH_URL")
                 .at(at)
         })?;
-        let insecure = self.own.insecure.or_else(|| self.file.as_ref().and_then(CloudFile::verify).map(|verify| !verify));
-        let insecure = insecure.unwrap_or_else(|| (self.env)("OS_INSECURE").is_some_and(|it| it == "true" || it == "1"));
-        let client = self.top(None, &["cert"], "OS_CERT").zip(self.top(None, &["key"], "OS_KEY"));
-        let mut endpoint_overrides = self.file.as_ref().map(CloudFile::endpoint_overrides).unwrap_or_default();
+        let insecure = self.own.insecure.or_else(|| {
+            self.file
+                .as_ref()
+                .and_then(CloudFile::verify)
+                .map(|verify| !verify)
+        });
+        let insecure = insecure.unwrap_or_else(|| {
+            (self.env)("OS_INSECURE").is_some_and(|it| it == "true" || it == "1")
+        });
+        let client = self
+            .top(None, &["cert"], "OS_CERT")
+            .zip(self.top(None, &["key"], "OS_KEY"));
+        let mut endpoint_overrides = self
+            .file
+            .as_ref()
+            .map(CloudFile::endpoint_overrides)
+            .unwrap_or_default();
         endpoint_overrides.extend(self.own.endpoint_overrides.clone());
         let credential = self.credential(at)?;
-        let scope = if matches!(credential, Credential::Application { .. }) { None } else { self.project() };
+        let scope = if matches!(credential, Credential::Application { .. }) {
+            None
+        } else {
+            self.project()
+        };
         if scope.is_none() && matches!(credential, Credential::Password { .. }) {
             return Err(Error::fatal(DOING, format!("{source} names a user but no project"))
                 .remedy("set `openstack.project_name` (or `project_name` in clouds.yaml, or OS_PROJECT_NAME)")
@@ -184,11 +236,24 @@ impl Resolver<'_> {
             at,
             credential,
             scope,
-            region: self.top(self.own.region.as_ref(), &["region_name", "region"], "OS_REGION_NAME"),
+            region: self.top(
+                self.own.region.as_ref(),
+                &["region_name", "region"],
+                "OS_REGION_NAME",
+            ),
             interface: self
-                .top(self.own.interface.as_ref(), &["interface", "endpoint_type"], "OS_INTERFACE")
-                .map_or_else(|| "public".to_owned(), |it| it.trim_end_matches("URL").to_owned()),
-            cacert_file: self.top(self.own.cacert_file.as_ref(), &["cacert"], "OS_CACERT").map(PathBuf::from),
+                .top(
+                    self.own.interface.as_ref(),
+                    &["interface", "endpoint_type"],
+                    "OS_INTERFACE",
+                )
+                .map_or_else(
+                    || "public".to_owned(),
+                    |it| it.trim_end_matches("URL").to_owned(),
+                ),
+            cacert_file: self
+                .top(self.own.cacert_file.as_ref(), &["cacert"], "OS_CACERT")
+                .map(PathBuf::from),
             client_certificate: client.map(|(cert, key)| (cert.into(), key.into())),
             insecure,
             endpoint_overrides,
@@ -198,14 +263,35 @@ impl Resolver<'_> {
     fn credential(&self, at: &'static str) -> Result<Credential> {
         let own = self.own;
         let has_own_password = own.username.is_some() || own.password.is_some();
-        let application = own.application_credential_id.is_some() || (!has_own_password && own.token.is_none());
+        let application =
+            own.application_credential_id.is_some() || (!has_own_password && own.token.is_none());
         if application {
-            let id = self.auth(own.application_credential_id.as_ref(), "application_credential_id");
-            let name = if id.is_none() { self.auth(None, "application_credential_name") } else { None };
+            let id = self.auth(
+                own.application_credential_id.as_ref(),
+                "application_credential_id",
+            );
+            let name = if id.is_none() {
+                self.auth(None, "application_credential_name")
+            } else {
+                None
+            };
             if id.is_some() || name.is_some() {
-                let secret = self.secret(own.application_credential_secret.as_ref(), "application_credential_secret");
-                let secret = secret.ok_or_else(|| missing("application_credential_secret", "an application credential needs its secret"))?;
-                return Ok(Credential::Application { id, name, user: self.user(), secret });
+                let secret = self.secret(
+                    own.application_credential_secret.as_ref(),
+                    "application_credential_secret",
+                );
+                let secret = secret.ok_or_else(|| {
+                    missing(
+                        "application_credential_secret",
+                        "an application credential needs its secret",
+                    )
+                })?;
+                return Ok(Credential::Application {
+                    id,
+                    name,
+                    user: self.user(),
+                    secret,
+                });
             }
         }
         if let Some(token) = &own.token {
@@ -217,7 +303,10 @@ impl Resolver<'_> {
                 return Ok(Credential::Password { user, password });
             }
             if self.secret(None, "token").is_none() {
-                return Err(missing("password", "a user is named but no password is known"));
+                return Err(missing(
+                    "password",
+                    "a user is named but no password is known",
+                ));
             }
         }
         match self.secret(None, "token") {
@@ -241,7 +330,12 @@ mod tests {
     use super::*;
 
     fn env<'a>(pairs: &'a [(&'a str, String)]) -> impl Fn(&str) -> Option<String> + Sync + 'a {
-        move |key| pairs.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone())
+        move |key| {
+            pairs
+                .iter()
+                .find(|(name, _)| *name == key)
+                .map(|(_, value)| value.clone())
+        }
     }
     fn folder() -> (tempfile::TempDir, String) {
         let folder = tempfile::tempdir().unwrap();
@@ -263,22 +357,46 @@ mod tests {
     #[test]
     fn a_cloud_of_the_file_is_completed_by_the_secure_file() {
         let (_folder, path) = folder();
-        let env_pairs = [("OS_CLIENT_CONFIG_FILE", path), ("OS_CLOUD", "library".into()), ("OS_PASSWORD", "not me".into())];
-        let login = Settings::default().resolve(&env(&env_pairs)).map_err(|e| e.to_string()).unwrap();
+        let env_pairs = [
+            ("OS_CLIENT_CONFIG_FILE", path),
+            ("OS_CLOUD", "library".into()),
+            ("OS_PASSWORD", "not me".into()),
+        ];
+        let login = Settings::default()
+            .resolve(&env(&env_pairs))
+            .map_err(|e| e.to_string())
+            .unwrap();
         assert_eq!(login.auth_url, "https://keys:5000/v3");
         assert!(login.insecure);
         assert_eq!(login.region.as_deref(), Some("R1"));
         assert_eq!(login.endpoint_overrides["network"], "https://net:9696");
-        let Credential::Password { user, password } = &login.credential else { panic!("a password login") };
-        assert_eq!(*user, Named::Name { name: "u".into(), domain: Domain::Name("D".into()) });
+        let Credential::Password { user, password } = &login.credential else {
+            panic!("a password login")
+        };
+        assert_eq!(
+            *user,
+            Named::Name {
+                name: "u".into(),
+                domain: Domain::Name("D".into())
+            }
+        );
         assert_eq!(password.expose(), "hidden");
-        assert_eq!(login.scope, Some(Named::Name { name: "p".into(), domain: Domain::Id("default".into()) }));
+        assert_eq!(
+            login.scope,
+            Some(Named::Name {
+                name: "p".into(),
+                domain: Domain::Id("default".into())
+            })
+        );
     }
 
     #[test]
     fn what_the_provider_block_says_wins() {
         let (_folder, path) = folder();
-        let env_pairs = [("OS_CLIENT_CONFIG_FILE", path), ("OS_REGION_NAME", "R9".into())];
+        let env_pairs = [
+            ("OS_CLIENT_CONFIG_FILE", path),
+            ("OS_REGION_NAME", "R9".into()),
+        ];
         let settings = Settings {
             cloud: Some("library".into()),
             region: Some("R2".into()),
@@ -286,7 +404,10 @@ mod tests {
             project_name: Some("mine".into()),
             ..Settings::default()
         };
-        let login = settings.resolve(&env(&env_pairs)).map_err(|e| e.to_string()).unwrap();
+        let login = settings
+            .resolve(&env(&env_pairs))
+            .map_err(|e| e.to_string())
+            .unwrap();
         assert_eq!(login.region.as_deref(), Some("R2"));
         assert!(!login.insecure);
         assert!(matches!(login.scope, Some(Named::Name { name, .. }) if name == "mine"));
@@ -296,18 +417,31 @@ mod tests {
     fn an_application_credential_has_no_scope() {
         let (_folder, path) = folder();
         let env_pairs = [("OS_CLIENT_CONFIG_FILE", path)];
-        let settings = Settings { cloud: Some("other".into()), ..Settings::default() };
-        let login = settings.resolve(&env(&env_pairs)).map_err(|e| e.to_string()).unwrap();
+        let settings = Settings {
+            cloud: Some("other".into()),
+            ..Settings::default()
+        };
+        let login = settings
+            .resolve(&env(&env_pairs))
+            .map_err(|e| e.to_string())
+            .unwrap();
         assert!(login.scope.is_none());
-        assert!(matches!(login.credential, Credential::Application { id: Some(id), .. } if id == "a"));
+        assert!(
+            matches!(login.credential, Credential::Application { id: Some(id), .. } if id == "a")
+        );
     }
 
     #[test]
     fn an_unknown_cloud_is_refused_with_the_names_that_exist() {
         let (_folder, path) = folder();
         let env_pairs = [("OS_CLIENT_CONFIG_FILE", path)];
-        let settings = Settings { cloud: Some("nowhere".into()), ..Settings::default() };
-        let Err(error) = settings.resolve(&env(&env_pairs)) else { panic!("there is no such cloud") };
+        let settings = Settings {
+            cloud: Some("nowhere".into()),
+            ..Settings::default()
+        };
+        let Err(error) = settings.resolve(&env(&env_pairs)) else {
+            panic!("there is no such cloud")
+        };
         assert_eq!(error.at.as_deref(), Some("openstack.cloud"));
         assert!(error.to_string().contains("library"), "{error}");
     }
@@ -322,7 +456,10 @@ mod tests {
             ("OS_INTERFACE", "internalURL".into()),
             ("HOME", "/nonexistent".into()),
         ];
-        let login = Settings::default().resolve(&env(&env_pairs)).map_err(|e| e.to_string()).unwrap();
+        let login = Settings::default()
+            .resolve(&env(&env_pairs))
+            .map_err(|e| e.to_string())
+            .unwrap();
         assert_eq!(login.interface, "internal");
         assert_eq!(login.scope, Some(Named::Id("1234".into())));
     }
@@ -335,7 +472,9 @@ mod tests {
             project_name: Some("p".into()),
             ..Settings::default()
         };
-        let Err(error) = settings.resolve(&|_| None) else { panic!("no password is known") };
+        let Err(error) = settings.resolve(&|_| None) else {
+            panic!("no password is known")
+        };
         assert_eq!(error.at.as_deref(), Some("openstack.password"));
     }
 }

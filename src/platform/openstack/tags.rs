@@ -14,14 +14,24 @@ pub fn metadata(mark: &Mark, tags: &Tags) -> BTreeMap<String, String> {
     let mut metadata = tags.clone();
     metadata.insert(OURS.to_owned(), mark.as_str().to_owned());
     if !tags.is_empty() {
-        metadata.insert(KEYS.to_owned(), tags.keys().cloned().collect::<Vec<_>>().join(","));
+        metadata.insert(
+            KEYS.to_owned(),
+            tags.keys().cloned().collect::<Vec<_>>().join(","),
+        );
     }
     metadata
 }
 
 /// What of the wanted metadata is not there, or is there with another value.
-pub fn missing(wanted: &BTreeMap<String, String>, found: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let mut lacking: BTreeMap<_, _> = wanted.iter().filter(|(key, value)| found.get(*key) != Some(value)).map(|(key, value)| (key.clone(), value.clone())).collect();
+pub fn missing(
+    wanted: &BTreeMap<String, String>,
+    found: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let mut lacking: BTreeMap<_, _> = wanted
+        .iter()
+        .filter(|(key, value)| found.get(*key) != Some(value))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
     for key in stale(wanted, found) {
         lacking.insert(key, String::new());
     }
@@ -30,8 +40,15 @@ pub fn missing(wanted: &BTreeMap<String, String>, found: &BTreeMap<String, Strin
 
 /// Keys that were tags once and are none any more.
 pub fn stale(wanted: &BTreeMap<String, String>, found: &BTreeMap<String, String>) -> Vec<String> {
-    let were = found.get(KEYS).map(String::as_str).unwrap_or_default().split(',');
-    let mut keys: Vec<_> = were.filter(|key| !key.is_empty() && found.contains_key(*key) && !wanted.contains_key(*key)).map(str::to_owned).collect();
+    let were = found
+        .get(KEYS)
+        .map(String::as_str)
+        .unwrap_or_default()
+        .split(',');
+    let mut keys: Vec<_> = were
+        .filter(|key| !key.is_empty() && found.contains_key(*key) && !wanted.contains_key(*key))
+        .map(str::to_owned)
+        .collect();
     if found.contains_key(KEYS) && !wanted.contains_key(KEYS) {
         keys.push(KEYS.to_owned());
     }
@@ -51,7 +68,12 @@ mod tests {
     #[test]
     fn a_tag_that_is_no_longer_wanted_is_noticed() {
         let mark = Mark::default();
-        let tags = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Tags>();
+        let tags = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect::<Tags>()
+        };
         let before = metadata(&mark, &tags(&[("team", "a"), ("cost", "1")]));
         let after = metadata(&mark, &tags(&[("team", "a")]));
         assert_eq!(stale(&after, &before), ["cost"]);

@@ -11,9 +11,16 @@ pub struct Vault(Mutex<BTreeMap<String, Sealed>>);
 
 impl Vault {
     pub fn get(&self, id: &str) -> Option<Sealed> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id)
+            .cloned()
     }
     pub fn put(&self, id: &str, text: Sealed) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), text);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id.to_owned(), text);
     }
 }

@@ -18,9 +18,22 @@ impl Reply {
     pub async fn read(response: reqwest::Response) -> Result<Self, reqwest::Error> {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let ids = ["x-openstack-request-id", "x-compute-request-id", "x-trans-id"];
-        let request_id = ids.iter().find_map(|name| headers.get(*name)).and_then(|id| id.to_str().ok()).map(str::to_owned);
-        Ok(Self { status, headers, body: response.bytes().await?.to_vec(), request_id })
+        let ids = [
+            "x-openstack-request-id",
+            "x-compute-request-id",
+            "x-trans-id",
+        ];
+        let request_id = ids
+            .iter()
+            .find_map(|name| headers.get(*name))
+            .and_then(|id| id.to_str().ok())
+            .map(str::to_owned);
+        Ok(Self {
+            status,
+            headers,
+            body: response.bytes().await?.to_vec(),
+            request_id,
+        })
     }
 
     /// How long the cloud asks us to wait.
@@ -54,11 +67,17 @@ impl Reply {
             // "immutable": the balancer is busy with another change.
             Service::Balancer => Kind::Busy,
             // Something that is still on its way out holds it.
-            Service::Network | Service::Compute | Service::Volume if method == Method::DELETE => Kind::Busy,
+            Service::Network | Service::Compute | Service::Volume if method == Method::DELETE => {
+                Kind::Busy
+            }
             Service::Network => match self.code().as_deref() {
                 Some("RetryRequest" | "DBDeadlock") => Kind::Busy,
                 // Another address may be free; a leg is free as soon as its floating address has gone.
-                Some("IpAddressAlreadyAllocated" | "IpAddressInUse" | "RouterInterfaceInUseByFloatingIP") => Kind::Busy,
+                Some(
+                    "IpAddressAlreadyAllocated"
+                    | "IpAddressInUse"
+                    | "RouterInterfaceInUseByFloatingIP",
+                ) => Kind::Busy,
                 _ => Kind::Fatal,
             },
             _ => Kind::Fatal,
@@ -68,7 +87,11 @@ impl Reply {
     /// The error to tell, with what the user may do next.
     pub fn error(&self, service: Service, method: &Method, doing: String, who: &str) -> Error {
         let kind = self.kind(service, method);
-        let mut error = Error::new(kind, doing, format!("{} says: {}", service.project(), said_in(self)));
+        let mut error = Error::new(
+            kind,
+            doing,
+            format!("{} says: {}", service.project(), said_in(self)),
+        );
         error.request_id.clone_from(&self.request_id);
         let project = service.project();
         match (self.status, self.code().as_deref()) {
@@ -86,12 +109,18 @@ impl Reply {
 
 /// The message inside an error's body, whatever the service wraps it in.
 pub fn said_in(reply: &Reply) -> String {
-    let found = serde_json::from_slice::<Value>(&reply.body).ok().and_then(|body| message(&body));
+    let found = serde_json::from_slice::<Value>(&reply.body)
+        .ok()
+        .and_then(|body| message(&body));
     let text = found.unwrap_or_else(|| plain(&String::from_utf8_lossy(&reply.body)));
     let text = text.trim();
     match text.is_empty() {
         true => format!("HTTP {}", reply.status),
-        false => format!("{} (HTTP {})", text.chars().take(600).collect::<String>(), reply.status),
+        false => format!(
+            "{} (HTTP {})",
+            text.chars().take(600).collect::<String>(),
+            reply.status
+        ),
     }
 }
 
@@ -145,42 +174,86 @@ mod tests {
         if let Some(pause) = retry_after {
             headers.insert("retry-after", pause.parse().unwrap());
         }
-        Reply { status, headers, body: body.as_bytes().to_vec(), request_id: Some("req-1".into()) }
+        Reply {
+            status,
+            headers,
+            body: body.as_bytes().to_vec(),
+            request_id: Some("req-1".into()),
+        }
     }
 
     #[test]
     fn a_quota_is_no_rate_limit() {
-        let over = reply(413, r#"{"overLimit": {"message": "VolumeLimitExceeded", "code": 413}}"#, Some("0"));
+        let over = reply(
+            413,
+            r#"{"overLimit": {"message": "VolumeLimitExceeded", "code": 413}}"#,
+            Some("0"),
+        );
         assert_eq!(over.kind(Service::Volume, &Method::POST), Kind::Fatal);
-        assert_eq!(reply(413, "", Some("7")).kind(Service::Compute, &Method::POST), Kind::Busy);
-        assert_eq!(reply(429, "", None).kind(Service::Compute, &Method::POST), Kind::Busy);
+        assert_eq!(
+            reply(413, "", Some("7")).kind(Service::Compute, &Method::POST),
+            Kind::Busy
+        );
+        assert_eq!(
+            reply(429, "", None).kind(Service::Compute, &Method::POST),
+            Kind::Busy
+        );
     }
 
     #[test]
     fn a_lost_post_is_unsure_and_a_lost_get_is_not() {
-        assert_eq!(reply(502, "", None).kind(Service::Network, &Method::POST), Kind::Unsure);
-        assert_eq!(reply(502, "", None).kind(Service::Network, &Method::GET), Kind::Busy);
+        assert_eq!(
+            reply(502, "", None).kind(Service::Network, &Method::POST),
+            Kind::Unsure
+        );
+        assert_eq!(
+            reply(502, "", None).kind(Service::Network, &Method::GET),
+            Kind::Busy
+        );
     }
 
     #[test]
     fn a_busy_balancer_is_waited_for() {
-        assert_eq!(reply(409, "", None).kind(Service::Balancer, &Method::POST), Kind::Busy);
+        assert_eq!(
+            reply(409, "", None).kind(Service::Balancer, &Method::POST),
+            Kind::Busy
+        );
     }
 
     #[test]
     fn every_service_s_words_are_found() {
         let said = |body| said_in(&reply(400, body, None));
-        assert_eq!(said(r#"{"NeutronError": {"type": "X", "message": "no", "detail": ""}}"#), "no (HTTP 400)");
-        assert_eq!(said(r#"{"badRequest": {"code": 400, "message": "bad"}}"#), "bad (HTTP 400)");
-        assert_eq!(said(r#"{"faultcode": "Client", "faultstring": "fault", "debuginfo": null}"#), "fault (HTTP 400)");
-        assert_eq!(said(r#"{"code": 400, "title": "T", "description": "d"}"#), "d (HTTP 400)");
-        assert_eq!(said("<html><h1>Bad</h1>\n gateway</html>"), "Bad gateway (HTTP 400)");
+        assert_eq!(
+            said(r#"{"NeutronError": {"type": "X", "message": "no", "detail": ""}}"#),
+            "no (HTTP 400)"
+        );
+        assert_eq!(
+            said(r#"{"badRequest": {"code": 400, "message": "bad"}}"#),
+            "bad (HTTP 400)"
+        );
+        assert_eq!(
+            said(r#"{"faultcode": "Client", "faultstring": "fault", "debuginfo": null}"#),
+            "fault (HTTP 400)"
+        );
+        assert_eq!(
+            said(r#"{"code": 400, "title": "T", "description": "d"}"#),
+            "d (HTTP 400)"
+        );
+        assert_eq!(
+            said("<html><h1>Bad</h1>\n gateway</html>"),
+            "Bad gateway (HTTP 400)"
+        );
         assert_eq!(said(""), "HTTP 400");
     }
 
     #[test]
     fn errors_carry_the_request_id() {
-        let error = reply(500, "", None).error(Service::Network, &Method::GET, "list networks".into(), "user `u`");
+        let error = reply(500, "", None).error(
+            Service::Network,
+            &Method::GET,
+            "list networks".into(),
+            "user `u`",
+        );
         assert!(error.to_string().contains("req-1"), "{error}");
     }
 }

@@ -74,9 +74,16 @@ impl Api {
     pub fn new(login: Login, common: &Common) -> Result<Self> {
         // Only the first installation counts; another one in the same process is just as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let version = env!("CARGO_PKG_VERSION");
+        // Users of Terraform tell their runs apart by what they append.
+        let appended = std::env::var("TF_APPEND_USER_AGENT")
+            .map(|text| format!(" {text}"))
+            .unwrap_or_default();
+        let agent = format!(
+            "terraform-provider-invenioils/{}{appended}",
+            env!("CARGO_PKG_VERSION")
+        );
         let mut builder = reqwest::Client::builder()
-            .user_agent(format!("terraform-provider-invenioils/{version}"))
+            .user_agent(agent)
             .connect_timeout(Duration::from_secs(10))
             .timeout(Duration::from_secs(180))
             .pool_idle_timeout(Duration::from_secs(60))
@@ -91,12 +98,28 @@ impl Api {
             let mut pem = read(certificate, "cloud")?;
             pem.extend(read(key, "cloud")?);
             let identity = reqwest::Identity::from_pem(&pem);
-            let identity = identity.map_err(|_| Error::fatal("read the client certificate", "it is no PEM pair").at("openstack.cloud"))?;
+            let identity = identity.map_err(|_| {
+                Error::fatal("read the client certificate", "it is no PEM pair")
+                    .at("openstack.cloud")
+            })?;
             builder = builder.identity(identity);
         }
-        let past = std::sync::Mutex::new(Past { last_change: Moment::START, changes: Default::default(), doubt: Moment::START, doubted: None });
-        let http = builder.build().map_err(|why| Error::fatal("set up HTTPS", fault::innermost(&why)))?;
-        Ok(Self { http, login, token: Mutex::new(None), parallel: Semaphore::new(common.max_parallel_requests.max(1)), past })
+        let past = std::sync::Mutex::new(Past {
+            last_change: Moment::START,
+            changes: Default::default(),
+            doubt: Moment::START,
+            doubted: None,
+        });
+        let http = builder
+            .build()
+            .map_err(|why| Error::fatal("set up HTTPS", fault::innermost(&why)))?;
+        Ok(Self {
+            http,
+            login,
+            token: Mutex::new(None),
+            parallel: Semaphore::new(common.max_parallel_requests.max(1)),
+            past,
+        })
     }
 
     /// The token in use, asked for if there is none yet. Many who ask at once share one call.
@@ -117,7 +140,9 @@ impl Api {
                     *held = Some(token.clone());
                     return Ok(token);
                 }
-                Err(error) if error.kind == Kind::Busy && attempt < ATTEMPTS => tokio::time::sleep(backoff.pause()).await,
+                Err(error) if error.kind == Kind::Busy && attempt < ATTEMPTS => {
+                    tokio::time::sleep(backoff.pause()).await
+                }
                 Err(mut error) => {
                     error.kind = Kind::Fatal;
                     return Err(error);
@@ -136,13 +161,20 @@ impl Api {
 
     /// The last moment at which this process changed something in the cloud.
     pub fn last_change(&self) -> Moment {
-        self.past.lock().unwrap_or_else(PoisonError::into_inner).last_change
+        self.past
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .last_change
     }
     /// How old a list may be in which a mark is looked for that nobody has seen yet, by somebody who asks for `since`.
     pub fn doubt(&self, since: Moment) -> Moment {
         let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
         let lately = past.doubted.is_some_and(|when| when.elapsed() < DOUBT);
-        if lately { since.max(past.doubt) } else { past.doubt }
+        if lately {
+            since.max(past.doubt)
+        } else {
+            past.doubt
+        }
     }
     /// The last change of one service's objects.
     pub fn last_change_of(&self, service: Service) -> Moment {
@@ -194,7 +226,11 @@ impl Api {
 
     fn endpoint<'a>(&'a self, service: Service, token: &'a Token) -> Option<&'a str> {
         let overrides = &self.login.endpoint_overrides;
-        let overridden = service.types().iter().find_map(|kind| overrides.get(*kind).or_else(|| overrides.get(&kind.replace('-', "_"))));
+        let overridden = service.types().iter().find_map(|kind| {
+            overrides
+                .get(*kind)
+                .or_else(|| overrides.get(&kind.replace('-', "_")))
+        });
         match (overridden, service) {
             (Some(url), _) => Some(url),
             // The URL that let us in is the one that surely works from here.
@@ -205,27 +241,60 @@ impl Api {
 
     fn absent(&self, service: Service, token: &Token) -> Error {
         let (project, kind) = (service.project(), service.types()[0]);
-        let region = self.region().map(|region| format!(" in region `{region}`")).unwrap_or_default();
-        let why = format!("the catalog has no `{kind}` endpoint{region} with interface `{}`", self.login.interface);
+        let region = self
+            .region()
+            .map(|region| format!(" in region `{region}`"))
+            .unwrap_or_default();
+        let why = format!(
+            "the catalog has no `{kind}` endpoint{region} with interface `{}`",
+            self.login.interface
+        );
         let error = Error::fatal(format!("find {project}"), why);
-        match self.region().filter(|region| !token.regions().iter().any(|it| it == region)) {
-            Some(_) => error.remedy(format!("the cloud has these regions: {}", token.regions().join(", "))).at("openstack.region"),
-            None => error.remedy(format!("set `openstack.endpoint_overrides` for `{kind}` if the cloud has it")).at("openstack.endpoint_overrides"),
+        match self
+            .region()
+            .filter(|region| !token.regions().iter().any(|it| it == region))
+        {
+            Some(_) => error
+                .remedy(format!(
+                    "the cloud has these regions: {}",
+                    token.regions().join(", ")
+                ))
+                .at("openstack.region"),
+            None => error
+                .remedy(format!(
+                    "set `openstack.endpoint_overrides` for `{kind}` if the cloud has it"
+                ))
+                .at("openstack.endpoint_overrides"),
         }
     }
 
     /// Who we are, for messages.
     fn who(&self) -> String {
         match &self.login.credential {
-            Credential::Password { user: Named::Name { name, .. } | Named::Id(name), .. } => format!("user `{name}`"),
+            Credential::Password {
+                user: Named::Name { name, .. } | Named::Id(name),
+                ..
+            } => format!("user `{name}`"),
             Credential::Application { id, name, .. } => {
-                format!("application credential `{}`", id.as_ref().or(name.as_ref()).map(String::as_str).unwrap_or_default())
+                format!(
+                    "application credential `{}`",
+                    id.as_ref()
+                        .or(name.as_ref())
+                        .map(String::as_str)
+                        .unwrap_or_default()
+                )
             }
             Credential::Token(_) => "the given token".to_owned(),
         }
     }
 
-    pub fn call(&self, service: Service, method: Method, path: impl Into<String>, doing: impl Into<String>) -> Call<'_> {
+    pub fn call(
+        &self,
+        service: Service,
+        method: Method,
+        path: impl Into<String>,
+        doing: impl Into<String>,
+    ) -> Call<'_> {
         Call {
             api: self,
             service,
@@ -240,23 +309,55 @@ impl Api {
             busy: None,
         }
     }
-    pub fn get(&self, service: Service, path: impl Into<String>, doing: impl Into<String>) -> Call<'_> {
+    pub fn get(
+        &self,
+        service: Service,
+        path: impl Into<String>,
+        doing: impl Into<String>,
+    ) -> Call<'_> {
         self.call(service, Method::GET, path, doing)
     }
-    pub fn post(&self, service: Service, path: impl Into<String>, doing: impl Into<String>, body: Value) -> Call<'_> {
+    pub fn post(
+        &self,
+        service: Service,
+        path: impl Into<String>,
+        doing: impl Into<String>,
+        body: Value,
+    ) -> Call<'_> {
         self.call(service, Method::POST, path, doing).json(body)
     }
-    pub fn put(&self, service: Service, path: impl Into<String>, doing: impl Into<String>, body: Value) -> Call<'_> {
+    pub fn put(
+        &self,
+        service: Service,
+        path: impl Into<String>,
+        doing: impl Into<String>,
+        body: Value,
+    ) -> Call<'_> {
         self.call(service, Method::PUT, path, doing).json(body)
     }
 
     /// Asks for the end of something; what is not there has ended.
-    pub async fn delete(&self, service: Service, path: impl Into<String>, doing: impl Into<String>) -> Result<()> {
-        self.call(service, Method::DELETE, path, doing).send().await.map(drop).or_else(gone_is_fine)
+    pub async fn delete(
+        &self,
+        service: Service,
+        path: impl Into<String>,
+        doing: impl Into<String>,
+    ) -> Result<()> {
+        self.call(service, Method::DELETE, path, doing)
+            .send()
+            .await
+            .map(drop)
+            .or_else(gone_is_fine)
     }
 
     /// Every item of a list, page after page.
-    pub async fn list<T: DeserializeOwned>(&self, service: Service, path: &str, key: &str, microversion: Option<&'static str>) -> Result<Vec<T>> {
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        service: Service,
+        path: &str,
+        key: &str,
+        microversion: Option<&'static str>,
+    ) -> Result<Vec<T>> {
         let what = key.replace('_', " ");
         let base = path.split('?').next().unwrap_or(path).to_owned();
         let mut path = path.to_owned();
@@ -266,12 +367,20 @@ impl Api {
             call.microversion = microversion;
             let mut page = call.json_answer().await?;
             let Value::Array(found) = page[key].take() else {
-                return Err(Error::fatal(format!("list {what}"), format!("{}'s answer has no `{key}`", service.project())));
+                return Err(Error::fatal(
+                    format!("list {what}"),
+                    format!("{}'s answer has no `{key}`", service.project()),
+                ));
             };
             let empty = found.is_empty();
             for item in found {
                 let item = serde_json::from_value(item);
-                items.push(item.map_err(|why| Error::fatal(format!("list {what}"), format!("an item cannot be read: {why}")))?);
+                items.push(item.map_err(|why| {
+                    Error::fatal(
+                        format!("list {what}"),
+                        format!("an item cannot be read: {why}"),
+                    )
+                })?);
             }
             match next_page(&page, key).filter(|_| !empty) {
                 Some(query) => path = format!("{base}?{query}"),
@@ -282,14 +391,22 @@ impl Api {
 }
 
 pub fn gone_is_fine(error: Error) -> Result<()> {
-    if error.kind == Kind::Gone { Ok(()) } else { Err(error) }
+    if error.kind == Kind::Gone {
+        Ok(())
+    } else {
+        Err(error)
+    }
 }
 
 /// The query of the next page. Its host and path are ours to know: behind proxies they are often wrong.
 fn next_page(page: &Value, key: &str) -> Option<String> {
     let links = page.get(format!("{key}_links")).and_then(Value::as_array);
-    let in_links = links.and_then(|links| links.iter().find(|link| link["rel"] == "next")).and_then(|link| link["href"].as_str());
-    let href = in_links.or_else(|| page["next"].as_str()).or_else(|| page["links"]["next"].as_str())?;
+    let in_links = links
+        .and_then(|links| links.iter().find(|link| link["rel"] == "next"))
+        .and_then(|link| link["href"].as_str());
+    let href = in_links
+        .or_else(|| page["next"].as_str())
+        .or_else(|| page["links"]["next"].as_str())?;
     href.split_once('?').map(|(_, query)| query.to_owned())
 }
 
@@ -337,7 +454,8 @@ impl Call<'_> {
     pub async fn whole<T: DeserializeOwned>(self) -> Result<T> {
         let (doing, project) = (self.doing.clone(), self.service.project());
         let body = self.json_answer().await?;
-        serde_json::from_value(body).map_err(|why| Error::fatal(doing, format!("{project}'s answer cannot be read: {why}")))
+        serde_json::from_value(body)
+            .map_err(|why| Error::fatal(doing, format!("{project}'s answer cannot be read: {why}")))
     }
 
     pub async fn json_answer(self) -> Result<Value> {
@@ -356,7 +474,8 @@ impl Call<'_> {
     pub async fn answer<T: DeserializeOwned>(self, key: &str) -> Result<T> {
         let (doing, project) = (self.doing.clone(), self.service.project());
         let mut body = self.json_answer().await?;
-        serde_json::from_value(body[key].take()).map_err(|why| Error::fatal(doing, format!("{project}'s answer cannot be read: {why}")))
+        serde_json::from_value(body[key].take())
+            .map_err(|why| Error::fatal(doing, format!("{project}'s answer cannot be read: {why}")))
     }
 
     /// Sends it, as often as that is safe and may help.
@@ -402,22 +521,30 @@ impl Call<'_> {
                 406 if self.microversion.is_some() => return Err(self.too_old(&reply)),
                 _ => {}
             }
-            let transient = matches!(reply.status, 429 | 500 | 502 | 503 | 504) || reply.status == 413 && reply.kind(self.service, &self.method) == Kind::Busy;
+            let transient = matches!(reply.status, 429 | 500 | 502 | 503 | 504)
+                || reply.status == 413 && reply.kind(self.service, &self.method) == Kind::Busy;
             if last || !transient || reply.kind(self.service, &self.method) != Kind::Busy {
-                let mut error = reply.error(self.service, &self.method, self.doing, &self.api.who());
+                let mut error =
+                    reply.error(self.service, &self.method, self.doing, &self.api.who());
                 if self.busy == Some(reply.status) {
                     error.kind = Kind::Busy;
                 }
                 return Err(error);
             }
-            let pause = reply.retry_after().filter(|pause| !pause.is_zero()).unwrap_or_else(|| backoff.pause());
+            let pause = reply
+                .retry_after()
+                .filter(|pause| !pause.is_zero())
+                .unwrap_or_else(|| backoff.pause());
             tokio::time::sleep(pause.min(PATIENCE)).await;
         }
         unreachable!("the last attempt returns")
     }
 
     fn base(&self, token: &Token) -> Result<String> {
-        let endpoint = self.api.endpoint(self.service, token).ok_or_else(|| self.api.absent(self.service, token))?;
+        let endpoint = self
+            .api
+            .endpoint(self.service, token)
+            .ok_or_else(|| self.api.absent(self.service, token))?;
         let base = self.service.base(endpoint, &token.project_id);
         if self.root {
             let root = base.split("/v2").next().unwrap_or(&base);
@@ -427,17 +554,32 @@ impl Call<'_> {
     }
 
     async fn once(&self, base: &str, token: &Token) -> Result<Reply, reqwest::Error> {
-        let _turn = self.api.parallel.acquire().await.expect("the semaphore is never closed");
-        let mut request = self.api.http.request(self.method.clone(), format!("{base}{}", self.path));
-        let mut token_header = reqwest::header::HeaderValue::from_str(token.secret.expose()).unwrap_or_else(|_| reqwest::header::HeaderValue::from_static(""));
+        let _turn = self
+            .api
+            .parallel
+            .acquire()
+            .await
+            .expect("the semaphore is never closed");
+        let mut request = self
+            .api
+            .http
+            .request(self.method.clone(), format!("{base}{}", self.path));
+        let mut token_header = reqwest::header::HeaderValue::from_str(token.secret.expose())
+            .unwrap_or_else(|_| reqwest::header::HeaderValue::from_static(""));
         token_header.set_sensitive(true);
-        request = request.header("x-auth-token", token_header).header("accept", self.accept);
+        request = request
+            .header("x-auth-token", token_header)
+            .header("accept", self.accept);
         if let Some(version) = self.microversion {
             let name = self.service.microversion_name();
             request = request.header("openstack-api-version", format!("{name} {version}"));
         }
         request = match &self.body {
-            Some(Body::Json(body)) if self.headers.iter().any(|(name, _)| *name == "content-type") => request.body(body.to_string()),
+            Some(Body::Json(body))
+                if self.headers.iter().any(|(name, _)| *name == "content-type") =>
+            {
+                request.body(body.to_string())
+            }
             Some(Body::Json(body)) => request.json(body),
             Some(Body::Bytes(bytes)) => request.body(bytes.clone()),
             None => request,
@@ -463,32 +605,64 @@ impl Call<'_> {
 
     fn unanswered(&self, why: &reqwest::Error, base: &str) -> Error {
         let kind = match (&self.method, why.is_connect()) {
-            (_, true) | (&Method::GET | &Method::PUT | &Method::DELETE | &Method::HEAD, _) => Kind::Busy,
+            (_, true) | (&Method::GET | &Method::PUT | &Method::DELETE | &Method::HEAD, _) => {
+                Kind::Busy
+            }
             _ => Kind::Unsure,
         };
-        let cause = if why.is_timeout() { "no answer in time".to_owned() } else { fault::innermost(why) };
+        let cause = if why.is_timeout() {
+            "no answer in time".to_owned()
+        } else {
+            fault::innermost(why)
+        };
         Error::new(kind, self.doing.clone(), format!("{} at {base}: {cause}", self.service.project()))
             .remedy("the URL is from the cloud's catalog; `openstack.endpoint_overrides` and `openstack.interface` choose another")
             .at("openstack.endpoint_overrides")
     }
 
     fn too_old(&self, reply: &Reply) -> Error {
-        let (project, version) = (self.service.project(), self.microversion.unwrap_or_default());
-        let newest = reply.headers.get("openstack-api-maximum-version").or_else(|| reply.headers.get("x-openstack-nova-api-maximum-version"));
-        let newest = newest.and_then(|value| value.to_str().ok()).map(|it| format!("; it has up to {it}")).unwrap_or_default();
-        Error::fatal(self.doing.clone(), format!("{project} is too old: microversion {version} is needed{newest}"))
-            .remedy("the oldest release of OpenStack that this provider works with is Train (2019)")
+        let (project, version) = (
+            self.service.project(),
+            self.microversion.unwrap_or_default(),
+        );
+        let newest = reply
+            .headers
+            .get("openstack-api-maximum-version")
+            .or_else(|| reply.headers.get("x-openstack-nova-api-maximum-version"));
+        let newest = newest
+            .and_then(|value| value.to_str().ok())
+            .map(|it| format!("; it has up to {it}"))
+            .unwrap_or_default();
+        Error::fatal(
+            self.doing.clone(),
+            format!("{project} is too old: microversion {version} is needed{newest}"),
+        )
+        .remedy("the oldest release of OpenStack that this provider works with is Train (2019)")
     }
 }
 
 fn certificates(path: &std::path::Path) -> Result<Vec<reqwest::Certificate>> {
-    let wrong = || Error::fatal(format!("read {}", path.display()), "it holds no PEM certificates").at("openstack.cacert_file");
-    let found = reqwest::Certificate::from_pem_bundle(&read(path, "cacert_file")?).map_err(|_| wrong())?;
-    if found.is_empty() { Err(wrong()) } else { Ok(found) }
+    let wrong = || {
+        Error::fatal(
+            format!("read {}", path.display()),
+            "it holds no PEM certificates",
+        )
+        .at("openstack.cacert_file")
+    };
+    let found =
+        reqwest::Certificate::from_pem_bundle(&read(path, "cacert_file")?).map_err(|_| wrong())?;
+    if found.is_empty() {
+        Err(wrong())
+    } else {
+        Ok(found)
+    }
 }
 
 fn read(path: &std::path::Path, attribute: &str) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|why| Error::fatal(format!("read {}", path.display()), why.to_string()).at(format!("openstack.{attribute}")))
+    std::fs::read(path).map_err(|why| {
+        Error::fatal(format!("read {}", path.display()), why.to_string())
+            .at(format!("openstack.{attribute}"))
+    })
 }
 
 #[cfg(test)]
@@ -499,11 +673,17 @@ mod tests {
     #[test]
     fn every_service_s_next_page_is_found() {
         let links = json!({ "networks": [], "networks_links": [{ "rel": "previous", "href": "http://x/?a=1" }, { "rel": "next", "href": "http://x/v2.0/networks?limit=2&marker=3" }] });
-        assert_eq!(next_page(&links, "networks").as_deref(), Some("limit=2&marker=3"));
+        assert_eq!(
+            next_page(&links, "networks").as_deref(),
+            Some("limit=2&marker=3")
+        );
         let glance = json!({ "images": [], "next": "/v2/images?marker=7" });
         assert_eq!(next_page(&glance, "images").as_deref(), Some("marker=7"));
         let designate = json!({ "zones": [], "links": { "self": "x", "next": "http://wrong-host/v2/zones?marker=9" } });
         assert_eq!(next_page(&designate, "zones").as_deref(), Some("marker=9"));
-        assert_eq!(next_page(&json!({ "zones": [], "links": { "self": "x" } }), "zones"), None);
+        assert_eq!(
+            next_page(&json!({ "zones": [], "links": { "self": "x" } }), "zones"),
+            None
+        );
     }
 }

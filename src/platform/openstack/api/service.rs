@@ -84,11 +84,18 @@ fn split_version(endpoint: &str) -> (&str, Option<&str>, &str) {
     let mut at = 0;
     for segment in endpoint.split('/') {
         let is_version = segment.strip_prefix('v').is_some_and(|digits| {
-            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+            !digits.is_empty()
+                && digits
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || byte == b'.')
         });
         let end = at + segment.len();
         if is_version {
-            return (endpoint[..at].trim_end_matches('/'), Some(segment), endpoint[end..].trim_start_matches('/'));
+            return (
+                endpoint[..at].trim_end_matches('/'),
+                Some(segment),
+                endpoint[end..].trim_start_matches('/'),
+            );
         }
         at = end + 1;
     }
@@ -102,15 +109,45 @@ mod tests {
     #[test]
     fn versioned_and_bare_endpoints_give_the_same_base() {
         let base = |service: Service, endpoint| service.base(endpoint, "p1");
-        assert_eq!(base(Service::Network, "https://c:9696"), "https://c:9696/v2.0");
-        assert_eq!(base(Service::Network, "https://c/networking/v2.0/"), "https://c/networking/v2.0");
-        assert_eq!(base(Service::Balancer, "https://c/load-balancer"), "https://c/load-balancer/v2/lbaas");
-        assert_eq!(base(Service::Balancer, "https://c:9876/v2.0"), "https://c:9876/v2/lbaas");
-        assert_eq!(base(Service::Compute, "https://c:8774/v2.1/p1"), "https://c:8774/v2.1/p1");
-        assert_eq!(base(Service::Compute, "https://c/compute"), "https://c/compute/v2.1");
-        assert_eq!(base(Service::Volume, "https://c:8776/v3/p1"), "https://c:8776/v3/p1");
-        assert_eq!(base(Service::Volume, "https://c:8776"), "https://c:8776/v3/p1");
-        assert_eq!(base(Service::Objects, "https://c/v1/AUTH_p1"), "https://c/v1/AUTH_p1");
-        assert_eq!(base(Service::Identity, "https://c/identity"), "https://c/identity/v3");
+        assert_eq!(
+            base(Service::Network, "https://c:9696"),
+            "https://c:9696/v2.0"
+        );
+        assert_eq!(
+            base(Service::Network, "https://c/networking/v2.0/"),
+            "https://c/networking/v2.0"
+        );
+        assert_eq!(
+            base(Service::Balancer, "https://c/load-balancer"),
+            "https://c/load-balancer/v2/lbaas"
+        );
+        assert_eq!(
+            base(Service::Balancer, "https://c:9876/v2.0"),
+            "https://c:9876/v2/lbaas"
+        );
+        assert_eq!(
+            base(Service::Compute, "https://c:8774/v2.1/p1"),
+            "https://c:8774/v2.1/p1"
+        );
+        assert_eq!(
+            base(Service::Compute, "https://c/compute"),
+            "https://c/compute/v2.1"
+        );
+        assert_eq!(
+            base(Service::Volume, "https://c:8776/v3/p1"),
+            "https://c:8776/v3/p1"
+        );
+        assert_eq!(
+            base(Service::Volume, "https://c:8776"),
+            "https://c:8776/v3/p1"
+        );
+        assert_eq!(
+            base(Service::Objects, "https://c/v1/AUTH_p1"),
+            "https://c/v1/AUTH_p1"
+        );
+        assert_eq!(
+            base(Service::Identity, "https://c/identity"),
+            "https://c/identity/v3"
+        );
     }
 }

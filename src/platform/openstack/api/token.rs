@@ -66,20 +66,39 @@ impl Token {
     }
 
     /// The service's endpoint for that region and interface, if the catalog has one.
-    pub fn endpoint(&self, service: Service, region: Option<&str>, interface: &str) -> Option<&str> {
+    pub fn endpoint(
+        &self,
+        service: Service,
+        region: Option<&str>,
+        interface: &str,
+    ) -> Option<&str> {
         let fits = |endpoint: &&Endpoint| {
-            let here = region.is_none_or(|region| [&endpoint.region_id, &endpoint.region].iter().any(|it| it.as_deref() == Some(region)));
+            let here = region.is_none_or(|region| {
+                [&endpoint.region_id, &endpoint.region]
+                    .iter()
+                    .any(|it| it.as_deref() == Some(region))
+            });
             here && endpoint.interface == interface
         };
-        let of_type = |kind: &&str| self.catalog.iter().find(|entry| entry.kind == **kind && !entry.endpoints.is_empty());
+        let of_type = |kind: &&str| {
+            self.catalog
+                .iter()
+                .find(|entry| entry.kind == **kind && !entry.endpoints.is_empty())
+        };
         let entry = service.types().iter().find_map(|kind| of_type(&kind))?;
-        entry.endpoints.iter().find(fits).map(|endpoint| endpoint.url.as_str())
+        entry
+            .endpoints
+            .iter()
+            .find(fits)
+            .map(|endpoint| endpoint.url.as_str())
     }
 
     /// Regions that the catalog knows, for messages.
     pub fn regions(&self) -> Vec<String> {
         let endpoints = self.catalog.iter().flat_map(|entry| &entry.endpoints);
-        let mut regions: Vec<_> = endpoints.filter_map(|it| it.region_id.clone().or_else(|| it.region.clone())).collect();
+        let mut regions: Vec<_> = endpoints
+            .filter_map(|it| it.region_id.clone().or_else(|| it.region.clone()))
+            .collect();
         regions.sort();
         regions.dedup();
         regions
@@ -98,10 +117,15 @@ pub fn identity_base(auth_url: &str) -> String {
 pub async fn sign_in(http: &reqwest::Client, login: &Login) -> Result<Token> {
     let url = format!("{}/auth/tokens", identity_base(&login.auth_url));
     let doing = format!("sign in at {} (from {})", login.auth_url, login.source);
-    let request = http.post(&url).timeout(Duration::from_secs(60)).json(&request_body(login));
+    let request = http
+        .post(&url)
+        .timeout(Duration::from_secs(60))
+        .json(&request_body(login));
     let sent = request.send().await;
     let response = sent.map_err(|why| unreachable(&doing, &why, login))?;
-    let reply = Reply::read(response).await.map_err(|why| unreachable(&doing, &why, login))?;
+    let reply = Reply::read(response)
+        .await
+        .map_err(|why| unreachable(&doing, &why, login))?;
     let request_id = reply.request_id.clone();
     let with_id = |error: Error| match &request_id {
         Some(id) => error.request_id(id.clone()),
@@ -109,22 +133,40 @@ pub async fn sign_in(http: &reqwest::Client, login: &Login) -> Result<Token> {
     };
     match reply.status {
         200 | 201 => {}
-        401 => return Err(with_id(Error::fatal(doing, refused(login)).remedy(remedy(login)).at(blamed(login)))),
+        401 => {
+            return Err(with_id(
+                Error::fatal(doing, refused(login))
+                    .remedy(remedy(login))
+                    .at(blamed(login)),
+            ));
+        }
         429 | 500..=599 => return Err(with_id(Error::new(Kind::Busy, doing, said_in(&reply)))),
         404 => {
             let error = Error::fatal(doing, format!("{url} is not there: {}", said_in(&reply)));
-            return Err(with_id(error.remedy("the URL must lead to Keystone, like https://cloud.example.org:5000/v3").at(login.at)));
+            return Err(with_id(
+                error
+                    .remedy("the URL must lead to Keystone, like https://cloud.example.org:5000/v3")
+                    .at(login.at),
+            ));
         }
         _ => return Err(with_id(Error::fatal(doing, said_in(&reply)).at(login.at))),
     }
-    let secret = reply.headers.get("x-subject-token").and_then(|value| value.to_str().ok()).map(Secret::new);
+    let secret = reply
+        .headers
+        .get("x-subject-token")
+        .and_then(|value| value.to_str().ok())
+        .map(Secret::new);
     let body: Option<Answer> = serde_json::from_slice(&reply.body).ok();
     let (Some(secret), Some(Answer { token })) = (secret, body) else {
-        return Err(with_id(Error::fatal(doing, "the answer is no Keystone token").at(login.at)));
+        return Err(with_id(
+            Error::fatal(doing, "the answer is no Keystone token").at(login.at),
+        ));
     };
     let Some(project) = token.project else {
         let remedy = "set `openstack.project_name`, or use an application credential of a project";
-        return Err(Error::fatal(doing, "the token is of no project").remedy(remedy).at("openstack.project_name"));
+        return Err(Error::fatal(doing, "the token is of no project")
+            .remedy(remedy)
+            .at("openstack.project_name"));
     };
     Ok(Token {
         secret,
@@ -144,27 +186,47 @@ fn unreachable(doing: &str, why: &reqwest::Error, login: &Login) -> Error {
     } else {
         "is the URL right, and is the cloud reachable from here?"
     };
-    let at = if tls { "openstack.cacert_file" } else { login.at };
-    let kind = if why.is_timeout() || why.is_connect() && !tls { Kind::Busy } else { Kind::Fatal };
+    let at = if tls {
+        "openstack.cacert_file"
+    } else {
+        login.at
+    };
+    let kind = if why.is_timeout() || why.is_connect() && !tls {
+        Kind::Busy
+    } else {
+        Kind::Fatal
+    };
     Error::new(kind, doing, cause).remedy(remedy).at(at)
 }
 
 fn refused(login: &Login) -> String {
     match &login.credential {
-        Credential::Password { user: Named::Name { name, domain }, .. } => {
+        Credential::Password {
+            user: Named::Name { name, domain },
+            ..
+        } => {
             let domain = match domain {
                 Domain::Id(id) => format!("with id `{id}`"),
                 Domain::Name(name) => format!("`{name}`"),
             };
             let project = match &login.scope {
-                Some(Named::Name { name, .. } | Named::Id(name)) => format!(" for project `{name}`"),
+                Some(Named::Name { name, .. } | Named::Id(name)) => {
+                    format!(" for project `{name}`")
+                }
                 None => String::new(),
             };
             format!("Keystone refused user `{name}` of domain {domain}{project}")
         }
-        Credential::Password { user: Named::Id(id), .. } => format!("Keystone refused user `{id}`"),
+        Credential::Password {
+            user: Named::Id(id),
+            ..
+        } => format!("Keystone refused user `{id}`"),
         Credential::Application { id, name, .. } => {
-            let which = id.as_ref().or(name.as_ref()).map(String::as_str).unwrap_or_default();
+            let which = id
+                .as_ref()
+                .or(name.as_ref())
+                .map(String::as_str)
+                .unwrap_or_default();
             format!("Keystone refused application credential `{which}`")
         }
         Credential::Token(_) => "Keystone refused the token".to_owned(),
@@ -174,7 +236,9 @@ fn refused(login: &Login) -> String {
 fn remedy(login: &Login) -> &'static str {
     match &login.credential {
         Credential::Password { .. } => "check user name, password, domains and project",
-        Credential::Application { .. } => "check its id and secret, and whether it has expired or was deleted",
+        Credential::Application { .. } => {
+            "check its id and secret, and whether it has expired or was deleted"
+        }
         Credential::Token(_) => "it may have expired: get a new one",
     }
 }
@@ -197,7 +261,12 @@ fn request_body(login: &Login) -> Value {
             user["password"] = json!(password.expose());
             json!({ "methods": ["password"], "password": { "user": user } })
         }
-        Credential::Application { id, name, user, secret } => {
+        Credential::Application {
+            id,
+            name,
+            user,
+            secret,
+        } => {
             let mut credential = json!({ "secret": secret.expose() });
             match (id, name) {
                 (Some(id), _) => credential["id"] = json!(id),
@@ -208,10 +277,14 @@ fn request_body(login: &Login) -> Value {
             }
             json!({ "methods": ["application_credential"], "application_credential": credential })
         }
-        Credential::Token(token) => json!({ "methods": ["token"], "token": { "id": token.expose() } }),
+        Credential::Token(token) => {
+            json!({ "methods": ["token"], "token": { "id": token.expose() } })
+        }
     };
     match &login.scope {
-        Some(scope) => json!({ "auth": { "identity": identity, "scope": { "project": named(scope) } } }),
+        Some(scope) => {
+            json!({ "auth": { "identity": identity, "scope": { "project": named(scope) } } })
+        }
         None => json!({ "auth": { "identity": identity } }),
     }
 }
@@ -219,7 +292,13 @@ fn request_body(login: &Login) -> Value {
 fn named(it: &Named) -> Value {
     match it {
         Named::Id(id) => json!({ "id": id }),
-        Named::Name { name, domain: Domain::Id(id) } => json!({ "name": name, "domain": { "id": id } }),
-        Named::Name { name, domain: Domain::Name(domain) } => json!({ "name": name, "domain": { "name": domain } }),
+        Named::Name {
+            name,
+            domain: Domain::Id(id),
+        } => json!({ "name": name, "domain": { "id": id } }),
+        Named::Name {
+            name,
+            domain: Domain::Name(domain),
+        } => json!({ "name": name, "domain": { "name": domain } }),
     }
 }

@@ -34,8 +34,15 @@ const MARK: &str = "x-container-meta-invenioils";
 pub async fn list(api: &Api) -> Result<Vec<Listed>> {
     let mut all: Vec<Listed> = Vec::new();
     loop {
-        let marker = all.last().map(|it| format!("&marker={}", it.name)).unwrap_or_default();
-        let call = api.get(Service::Objects, format!("?format=json{marker}"), "list containers");
+        let marker = all
+            .last()
+            .map(|it| format!("&marker={}", it.name))
+            .unwrap_or_default();
+        let call = api.get(
+            Service::Objects,
+            format!("?format=json{marker}"),
+            "list containers",
+        );
         let page: Vec<Listed> = match call.whole().await {
             Ok(page) => page,
             // An account that was never written to is not there.
@@ -53,15 +60,27 @@ pub async fn list(api: &Api) -> Result<Vec<Listed>> {
 impl Container {
     /// A container of that name that is not marked as this one is somebody else's.
     async fn is_ours(&self, cx: &Cx<'_, OpenStack>) -> Result<bool> {
-        let call = cx.cloud.api.call(Service::Objects, Method::HEAD, format!("/{}", self.name), format!("look at container `{}`", self.name));
+        let call = cx.cloud.api.call(
+            Service::Objects,
+            Method::HEAD,
+            format!("/{}", self.name),
+            format!("look at container `{}`", self.name),
+        );
         match call.send().await {
             Ok(reply) => {
-                let mark = reply.headers.get(MARK).and_then(|value| value.to_str().ok()).unwrap_or_default();
+                let mark = reply
+                    .headers
+                    .get(MARK)
+                    .and_then(|value| value.to_str().ok())
+                    .unwrap_or_default();
                 if mark == self.mark.as_str() {
                     return Ok(true);
                 }
                 let why = "there is one of that name which is not ours";
-                Err(Error::fatal(format!("create container `{}`", self.name), why).remedy("rename one of them"))
+                Err(
+                    Error::fatal(format!("create container `{}`", self.name), why)
+                        .remedy("rename one of them"),
+                )
             }
             Err(error) if error.kind == Kind::Gone => Ok(false),
             Err(error) => Err(error),
@@ -70,22 +89,45 @@ impl Container {
 
     async fn empty(&self, cx: &Cx<'_, OpenStack>) -> Result<()> {
         loop {
-            let call = cx.cloud.api.get(Service::Objects, format!("/{}?format=json&limit=1000", self.name), format!("list container `{}`", self.name));
+            let call = cx.cloud.api.get(
+                Service::Objects,
+                format!("/{}?format=json&limit=1000", self.name),
+                format!("list container `{}`", self.name),
+            );
             let objects: Vec<Listed> = call.whole().await?;
             if objects.is_empty() {
                 return Ok(());
             }
             // One call removes a thousand.
-            let names: String = objects.iter().map(|object| format!("/{}/{}\n", self.name, encoded(&object.name))).collect();
-            let call = cx.cloud.api.call(Service::Objects, Method::POST, "?bulk-delete", format!("empty container `{}`", self.name));
-            call.bytes(names.into_bytes()).header("content-type", "text/plain").send().await?;
+            let names: String = objects
+                .iter()
+                .map(|object| format!("/{}/{}\n", self.name, encoded(&object.name)))
+                .collect();
+            let call = cx.cloud.api.call(
+                Service::Objects,
+                Method::POST,
+                "?bulk-delete",
+                format!("empty container `{}`", self.name),
+            );
+            call.bytes(names.into_bytes())
+                .header("content-type", "text/plain")
+                .send()
+                .await?;
         }
     }
 }
 
 fn encoded(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
-    name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    name.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }
 
 impl Object<OpenStack> for Container {
@@ -96,28 +138,56 @@ impl Object<OpenStack> for Container {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
-        let list = cx.cloud.containers(cx.cloud.since(known.is_some(), cx.since)).await?;
-        if !list.iter().any(|it| it.name == self.name) || known.is_none() && !self.is_ours(cx).await? {
+        let list = cx
+            .cloud
+            .containers(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
+        if !list.iter().any(|it| it.name == self.name)
+            || known.is_none() && !self.is_ours(cx).await?
+        {
             return Ok(None);
         }
-        Ok(ready(Of { id: self.name.clone() }))
+        Ok(ready(Of {
+            id: self.name.clone(),
+        }))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
-        let call = cx.cloud.api.call(Service::Objects, Method::PUT, format!("/{}", self.name), format!("create container `{}`", self.name));
+        let call = cx.cloud.api.call(
+            Service::Objects,
+            Method::PUT,
+            format!("/{}", self.name),
+            format!("create container `{}`", self.name),
+        );
         call.header(MARK, self.mark.as_str()).send().await?;
-        Ok(Of { id: self.name.clone() })
+        Ok(Of {
+            id: self.name.clone(),
+        })
     }
     async fn update(&self, _: &Cx<'_, OpenStack>, _: &Of, _: &[Difference]) -> Result<()> {
         Ok(())
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
-        let delete = || cx.cloud.api.call(Service::Objects, Method::DELETE, format!("/{}", facts.id), format!("delete container `{}`", self.name)).busy_when(409);
+        let delete = || {
+            cx.cloud
+                .api
+                .call(
+                    Service::Objects,
+                    Method::DELETE,
+                    format!("/{}", facts.id),
+                    format!("delete container `{}`", self.name),
+                )
+                .busy_when(409)
+        };
         match delete().send().await {
             Err(error) if error.kind == Kind::Gone => Ok(()),
             // There are objects in it.
             Err(error) if error.kind == Kind::Busy => {
                 self.empty(cx).await?;
-                delete().send().await.map(drop).or_else(crate::platform::openstack::api::gone_is_fine)
+                delete()
+                    .send()
+                    .await
+                    .map(drop)
+                    .or_else(crate::platform::openstack::api::gone_is_fine)
             }
             answer => answer.map(drop),
         }
@@ -138,5 +208,8 @@ impl Object<OpenStack> for Container {
 
 /// The name of the container in a thing's journal.
 pub fn found(journal: &crate::engine::Journal) -> Option<String> {
-    journal.facts::<OpenStack, Container>("container").ok().map(|of| of.id)
+    journal
+        .facts::<OpenStack, Container>("container")
+        .ok()
+        .map(|of| of.id)
 }

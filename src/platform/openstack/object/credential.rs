@@ -50,7 +50,10 @@ impl Object<OpenStack> for Credential {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
-        let list = cx.cloud.credentials(cx.cloud.since(known.is_some(), cx.since)).await?;
+        let list = cx
+            .cloud
+            .credentials(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
         Ok(seek(&list, known, &self.mark).and_then(|found| ready(found.id.as_str().into())))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
@@ -60,26 +63,47 @@ impl Object<OpenStack> for Credential {
         };
         let text = read(cx.cloud, &cx.facts(bundle)?).await?;
         let bundle = Bundle::from_json(&text).map_err(|why| Error::fatal(&doing, why))?;
-        let secret = bundle.get(CREDENTIAL).ok_or_else(|| Error::fatal(&doing, "its bundle has no secret for it"))?;
+        let secret = bundle
+            .get(CREDENTIAL)
+            .ok_or_else(|| Error::fatal(&doing, "its bundle has no secret for it"))?;
         let mut ids = Vec::new();
         for own in &self.own {
             ids.push(cx.facts(own)?.id);
         }
-        ids.extend(self.others.iter().filter_map(|reference| reference.rsplit('/').next()).map(str::to_owned));
+        ids.extend(
+            self.others
+                .iter()
+                .filter_map(|reference| reference.rsplit('/').next())
+                .map(str::to_owned),
+        );
         let rule = |id: &String| json!({ "service": "key-manager", "method": "GET", "path": format!("/v1/secrets/{id}/payload") });
         let body = json!({ "application_credential": {
             "name": self.mark, "description": "machines read their own secrets with it", "secret": secret.expose(),
             "access_rules": ids.iter().map(rule).collect::<Vec<_>>(),
         } });
         let path = format!("/users/{}/application_credentials", cx.cloud.user_id);
-        cx.cloud.api.post(Service::Identity, path, doing, body).answer("application_credential").await
+        cx.cloud
+            .api
+            .post(Service::Identity, path, doing, body)
+            .answer("application_credential")
+            .await
     }
     async fn update(&self, _: &Cx<'_, OpenStack>, _: &Of, _: &[Difference]) -> Result<()> {
         Ok(())
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
-        let path = format!("/users/{}/application_credentials/{}", cx.cloud.user_id, facts.id);
-        cx.cloud.api.delete(Service::Identity, path, format!("delete application credential `{}`", self.mark)).await
+        let path = format!(
+            "/users/{}/application_credentials/{}",
+            cx.cloud.user_id, facts.id
+        );
+        cx.cloud
+            .api
+            .delete(
+                Service::Identity,
+                path,
+                format!("delete application credential `{}`", self.mark),
+            )
+            .await
     }
     fn instant(&self) -> bool {
         true

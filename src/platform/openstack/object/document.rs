@@ -23,7 +23,9 @@ impl Document {
         guest::pack(&self.part, &self.document)
     }
     fn is_piece(&self, key: &str) -> bool {
-        key.strip_prefix(&self.part).and_then(|rest| rest.strip_prefix('.')).is_some_and(|index| index.parse::<u32>().is_ok())
+        key.strip_prefix(&self.part)
+            .and_then(|rest| rest.strip_prefix('.'))
+            .is_some_and(|index| index.parse::<u32>().is_ok())
     }
 }
 
@@ -35,33 +37,81 @@ impl Object<OpenStack> for Document {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
-        let since = if known.is_some() { cx.since } else { cx.cloud.since(false, cx.since).max(cx.cloud.api.last_change()) };
+        let since = if known.is_some() {
+            cx.since
+        } else {
+            cx.cloud
+                .since(false, cx.since)
+                .max(cx.cloud.api.last_change())
+        };
         let list = cx.cloud.servers(since).await?;
-        let Some(server) = list.iter().find(|server| server.id == self.server) else { return Ok(None) };
+        let Some(server) = list.iter().find(|server| server.id == self.server) else {
+            return Ok(None);
+        };
         if !server.metadata.keys().any(|key| self.is_piece(key)) {
             return Ok(None);
         }
         let wanted = self.pieces();
-        let changed = wanted.iter().any(|(key, value)| server.metadata.get(key) != Some(value));
-        let differences = if changed { vec![Difference::update("document", "as declared", "of an earlier apply")] } else { Vec::new() };
-        Ok(Some(Seen { facts: Of { id: self.server.clone() }, standing: Standing::Ready, differences }))
+        let changed = wanted
+            .iter()
+            .any(|(key, value)| server.metadata.get(key) != Some(value));
+        let differences = if changed {
+            vec![Difference::update(
+                "document",
+                "as declared",
+                "of an earlier apply",
+            )]
+        } else {
+            Vec::new()
+        };
+        Ok(Some(Seen {
+            facts: Of {
+                id: self.server.clone(),
+            },
+            standing: Standing::Ready,
+            differences,
+        }))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
-        let facts = Of { id: self.server.clone() };
+        let facts = Of {
+            id: self.server.clone(),
+        };
         self.update(cx, &facts, &[]).await?;
         Ok(facts)
     }
     async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &Of, _: &[Difference]) -> Result<()> {
         let body = json!({ "metadata": self.pieces() });
         let path = format!("/servers/{}/metadata", facts.id);
-        cx.cloud.api.post(Service::Compute, path, format!("tell server {} its backups", facts.id), body).send().await.map(drop)
+        cx.cloud
+            .api
+            .post(
+                Service::Compute,
+                path,
+                format!("tell server {} its backups", facts.id),
+                body,
+            )
+            .send()
+            .await
+            .map(drop)
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
-        let list = cx.cloud.servers(cx.since.max(cx.cloud.api.last_change())).await?;
-        let Some(server) = list.iter().find(|server| server.id == facts.id) else { return Ok(()) };
+        let list = cx
+            .cloud
+            .servers(cx.since.max(cx.cloud.api.last_change()))
+            .await?;
+        let Some(server) = list.iter().find(|server| server.id == facts.id) else {
+            return Ok(());
+        };
         for key in server.metadata.keys().filter(|key| self.is_piece(key)) {
             let path = format!("/servers/{}/metadata/{key}", facts.id);
-            cx.cloud.api.delete(Service::Compute, path, format!("tell server {} that backups have ended", facts.id)).await?;
+            cx.cloud
+                .api
+                .delete(
+                    Service::Compute,
+                    path,
+                    format!("tell server {} that backups have ended", facts.id),
+                )
+                .await?;
         }
         Ok(())
     }

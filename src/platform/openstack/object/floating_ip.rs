@@ -52,7 +52,10 @@ impl Marked for Listed {
 
 impl Listed {
     fn address(&self) -> Address {
-        Address { id: self.id.clone(), address: self.floating_ip_address.clone() }
+        Address {
+            id: self.id.clone(),
+            address: self.floating_ip_address.clone(),
+        }
     }
 }
 
@@ -60,7 +63,11 @@ impl FloatingIp {
     fn port(&self, cx: &Cx<'_, OpenStack>) -> Result<String> {
         match &self.balancer {
             Some(balancer) => Ok(cx.made(balancer)?.vip_port),
-            None => Err(Error::new(Kind::Gone, "find the balancer's port", "its balancer is not known")),
+            None => Err(Error::new(
+                Kind::Gone,
+                "find the balancer's port",
+                "its balancer is not known",
+            )),
         }
     }
 }
@@ -72,10 +79,19 @@ impl Object<OpenStack> for FloatingIp {
     fn id(facts: &Address) -> String {
         facts.id.clone()
     }
-    async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Address>) -> Result<Option<Seen<Address>>> {
-        let list = cx.cloud.floating_ips(cx.cloud.since(known.is_some(), cx.since)).await?;
+    async fn find(
+        &self,
+        cx: &Cx<'_, OpenStack>,
+        known: Option<&Address>,
+    ) -> Result<Option<Seen<Address>>> {
+        let list = cx
+            .cloud
+            .floating_ips(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
         let known = known.map(|address| address.id.as_str().into());
-        let Some(found) = seek(&list, known.as_ref(), &self.mark) else { return Ok(None) };
+        let Some(found) = seek(&list, known.as_ref(), &self.mark) else {
+            return Ok(None);
+        };
         let mut compared = Compared::default();
         compared.field("description", self.mark.as_str(), &found.description);
         if let Ok(port) = self.port(cx) {
@@ -84,9 +100,17 @@ impl Object<OpenStack> for FloatingIp {
         Ok(compared.seen(found.address(), Standing::Ready))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Address> {
-        let network = cx.cloud.external_network(&self.external_network, cx.since).await?;
+        let network = cx
+            .cloud
+            .external_network(&self.external_network, cx.since)
+            .await?;
         let body = json!({ "floatingip": { "floating_network_id": network, "port_id": self.port(cx)?, "description": self.mark } });
-        let call = cx.cloud.api.post(Service::Network, "/floatingips", "create the public address", body);
+        let call = cx.cloud.api.post(
+            Service::Network,
+            "/floatingips",
+            "create the public address",
+            body,
+        );
         match call.answer::<Listed>("floatingip").await {
             Ok(found) => Ok(found.address()),
             // The network's pool is empty: nothing that trying again could mend.
@@ -94,13 +118,30 @@ impl Object<OpenStack> for FloatingIp {
             Err(error) => Err(error),
         }
     }
-    async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &Address, _: &[Difference]) -> Result<()> {
+    async fn update(
+        &self,
+        cx: &Cx<'_, OpenStack>,
+        facts: &Address,
+        _: &[Difference],
+    ) -> Result<()> {
         let body = json!({ "floatingip": { "port_id": self.port(cx)?, "description": self.mark } });
         let path = format!("/floatingips/{}", facts.id);
-        cx.cloud.api.put(Service::Network, path, "update the public address", body).send().await.map(drop)
+        cx.cloud
+            .api
+            .put(Service::Network, path, "update the public address", body)
+            .send()
+            .await
+            .map(drop)
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Address) -> Result<()> {
-        cx.cloud.api.delete(Service::Network, format!("/floatingips/{}", facts.id), "release the public address").await
+        cx.cloud
+            .api
+            .delete(
+                Service::Network,
+                format!("/floatingips/{}", facts.id),
+                "release the public address",
+            )
+            .await
     }
     fn instant(&self) -> bool {
         true

@@ -37,24 +37,56 @@ impl Object<OpenStack> for KeyPair {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
-        let list = cx.cloud.key_pairs(cx.cloud.since(known.is_some(), cx.since)).await?;
-        let Some(found) = list.iter().find(|it| it.keypair.name == self.name) else { return Ok(None) };
+        let list = cx
+            .cloud
+            .key_pairs(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
+        let Some(found) = list.iter().find(|it| it.keypair.name == self.name) else {
+            return Ok(None);
+        };
         let mut compared = Compared::default();
-        compared.fixed("public_key", &essence(&self.public_key), &essence(&found.keypair.public_key));
-        Ok(compared.seen(Of { id: found.keypair.name.clone() }, Standing::Ready))
+        compared.fixed(
+            "public_key",
+            &essence(&self.public_key),
+            &essence(&found.keypair.public_key),
+        );
+        Ok(compared.seen(
+            Of {
+                id: found.keypair.name.clone(),
+            },
+            Standing::Ready,
+        ))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
         let body = json!({ "keypair": { "name": self.name, "public_key": self.public_key } });
-        let call = cx.cloud.api.post(Service::Compute, "/os-keypairs", format!("create key pair `{}`", self.name), body);
-        call.send().await.map_err(|error| error.at("access.ssh_public_key"))?;
-        Ok(Of { id: self.name.clone() })
+        let call = cx.cloud.api.post(
+            Service::Compute,
+            "/os-keypairs",
+            format!("create key pair `{}`", self.name),
+            body,
+        );
+        call.send()
+            .await
+            .map_err(|error| error.at("access.ssh_public_key"))?;
+        Ok(Of {
+            id: self.name.clone(),
+        })
     }
     async fn update(&self, _: &Cx<'_, OpenStack>, _: &Of, _: &[Difference]) -> Result<()> {
         Ok(())
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
-        let call = cx.cloud.api.call(Service::Compute, reqwest::Method::DELETE, format!("/os-keypairs/{}", facts.id), format!("delete key pair `{}`", facts.id));
-        call.microversion(COMPUTE).send().await.map(drop).or_else(crate::platform::openstack::api::gone_is_fine)
+        let call = cx.cloud.api.call(
+            Service::Compute,
+            reqwest::Method::DELETE,
+            format!("/os-keypairs/{}", facts.id),
+            format!("delete key pair `{}`", facts.id),
+        );
+        call.microversion(COMPUTE)
+            .send()
+            .await
+            .map(drop)
+            .or_else(crate::platform::openstack::api::gone_is_fine)
     }
     fn instant(&self) -> bool {
         true

@@ -67,7 +67,11 @@ impl Marked for Listed {
 
 impl Listener {
     fn protocol(&self) -> &'static str {
-        if self.certificate.is_some() { "TERMINATED_HTTPS" } else { "HTTP" }
+        if self.certificate.is_some() {
+            "TERMINATED_HTTPS"
+        } else {
+            "HTTP"
+        }
     }
     fn headers(&self) -> Value {
         let mut headers = json!({ "X-Forwarded-For": "true", "X-Forwarded-Port": "true" });
@@ -97,23 +101,50 @@ impl Object<OpenStack> for Listener {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
-        let list = cx.cloud.listeners(cx.cloud.since(known.is_some(), cx.since)).await?;
-        let Some(found) = seek(&list, known, &self.mark) else { return Ok(None) };
+        let list = cx
+            .cloud
+            .listeners(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
+        let Some(found) = seek(&list, known, &self.mark) else {
+            return Ok(None);
+        };
         let mut compared = Compared::default();
         compared.field("name", &self.name, &found.name);
         compared.fixed("protocol", self.protocol(), found.protocol.as_str());
         compared.fixed("protocol_port", &self.port, &found.protocol_port);
         compared.field("admin_state_up", &true, &found.admin_state_up);
-        compared.field("idle_timeout", &self.idle_timeout_millis, &found.timeout_client_data);
-        compared.field("idle_timeout", &self.idle_timeout_millis, &found.timeout_member_data);
+        compared.field(
+            "idle_timeout",
+            &self.idle_timeout_millis,
+            &found.timeout_client_data,
+        );
+        compared.field(
+            "idle_timeout",
+            &self.idle_timeout_millis,
+            &found.timeout_member_data,
+        );
         compared.field("insert_headers", &self.headers(), &found.insert_headers);
-        compared.field("certificate", self.certificate.as_deref().unwrap_or_default(), found.default_tls_container_ref.as_deref().unwrap_or_default());
+        compared.field(
+            "certificate",
+            self.certificate.as_deref().unwrap_or_default(),
+            found
+                .default_tls_container_ref
+                .as_deref()
+                .unwrap_or_default(),
+        );
         if let Some(pool) = &self.pool
             && let Ok(pool) = cx.facts(pool)
         {
-            compared.field("pool", pool.id.as_str(), found.default_pool_id.as_deref().unwrap_or_default());
+            compared.field(
+                "pool",
+                pool.id.as_str(),
+                found.default_pool_id.as_deref().unwrap_or_default(),
+            );
         }
-        Ok(compared.seen(found.id.as_str().into(), standing(&found.provisioning_status)))
+        Ok(compared.seen(
+            found.id.as_str().into(),
+            standing(&found.provisioning_status),
+        ))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
         let mut body = self.body(cx)?;
@@ -124,17 +155,38 @@ impl Object<OpenStack> for Listener {
             body["allowed_cidrs"] = json!(self.allowed_cidrs);
         }
         let _turn = cx.cloud.turn(&self.balancer).await?;
-        let call = cx.cloud.api.post(Service::Balancer, "/listeners", format!("create listener `{}`", self.name), json!({ "listener": body }));
+        let call = cx.cloud.api.post(
+            Service::Balancer,
+            "/listeners",
+            format!("create listener `{}`", self.name),
+            json!({ "listener": body }),
+        );
         call.answer("listener").await
     }
     async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &Of, _: &[Difference]) -> Result<()> {
         let body = json!({ "listener": self.body(cx)? });
         let _turn = cx.cloud.turn(&self.balancer).await?;
         let path = format!("/listeners/{}", facts.id);
-        cx.cloud.api.put(Service::Balancer, path, format!("update listener `{}`", self.name), body).send().await.map(drop)
+        cx.cloud
+            .api
+            .put(
+                Service::Balancer,
+                path,
+                format!("update listener `{}`", self.name),
+                body,
+            )
+            .send()
+            .await
+            .map(drop)
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
-        cx.cloud.delete_from_balancer(&self.balancer, format!("/listeners/{}", facts.id), format!("delete listener `{}`", self.name)).await
+        cx.cloud
+            .delete_from_balancer(
+                &self.balancer,
+                format!("/listeners/{}", facts.id),
+                format!("delete listener `{}`", self.name),
+            )
+            .await
     }
     fn usually(&self) -> Duration {
         Duration::from_secs(1)

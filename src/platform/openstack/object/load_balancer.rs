@@ -99,15 +99,35 @@ pub async fn settled(cloud: &OpenStack, balancer: &str) -> Result<()> {
     let began = Instant::now();
     loop {
         let doing = "wait for the load balancer";
-        let found: Listed = cloud.api.get(Service::Balancer, format!("/loadbalancers/{balancer}"), doing).answer("loadbalancer").await?;
+        let found: Listed = cloud
+            .api
+            .get(
+                Service::Balancer,
+                format!("/loadbalancers/{balancer}"),
+                doing,
+            )
+            .answer("loadbalancer")
+            .await?;
         match standing(&found.provisioning_status) {
             Standing::Ready => return Ok(()),
             Standing::Broken(why) => {
                 let error = Error::new(Kind::Broken, doing, format!("{balancer}: {why}"));
                 return Err(error.remedy("ask the cloud's operators for a failover of it, or replace the environment's load balancer"));
             }
-            Standing::Leaving => return Err(Error::new(Kind::Gone, doing, format!("{balancer} is being deleted"))),
-            Standing::Pending(state) if began.elapsed() > SETTLES => return Err(Error::new(Kind::Busy, doing, format!("{balancer} is {state}"))),
+            Standing::Leaving => {
+                return Err(Error::new(
+                    Kind::Gone,
+                    doing,
+                    format!("{balancer} is being deleted"),
+                ));
+            }
+            Standing::Pending(state) if began.elapsed() > SETTLES => {
+                return Err(Error::new(
+                    Kind::Busy,
+                    doing,
+                    format!("{balancer} is {state}"),
+                ));
+            }
             Standing::Pending(_) => tokio::time::sleep(pause(began.elapsed())).await,
         }
     }
@@ -119,7 +139,10 @@ fn pause(waited: Duration) -> Duration {
 
 impl LoadBalancer {
     fn groups(&self, cx: &Cx<'_, OpenStack>) -> Result<Vec<String>> {
-        self.group.iter().map(|group| Ok(cx.facts(group)?.id)).collect()
+        self.group
+            .iter()
+            .map(|group| Ok(cx.facts(group)?.id))
+            .collect()
     }
 }
 
@@ -130,17 +153,40 @@ impl Object<OpenStack> for LoadBalancer {
     fn id(facts: &Balancer) -> String {
         facts.id.clone()
     }
-    async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Balancer>) -> Result<Option<Seen<Balancer>>> {
-        let list = cx.cloud.balancers(cx.cloud.since(known.is_some(), cx.since)).await?;
+    async fn find(
+        &self,
+        cx: &Cx<'_, OpenStack>,
+        known: Option<&Balancer>,
+    ) -> Result<Option<Seen<Balancer>>> {
+        let list = cx
+            .cloud
+            .balancers(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
         let known: Option<Of> = known.map(|balancer| balancer.id.as_str().into());
-        let Some(found) = seek(&list, known.as_ref(), &self.mark).filter(|it| it.provisioning_status != "DELETED") else { return Ok(None) };
+        let Some(found) = seek(&list, known.as_ref(), &self.mark)
+            .filter(|it| it.provisioning_status != "DELETED")
+        else {
+            return Ok(None);
+        };
         let mut compared = Compared::default();
         compared.field("name", &self.name, &found.name);
         compared.field("description", self.mark.as_str(), found.mark());
         compared.field("admin_state_up", &true, &found.admin_state_up);
-        compared.field("tags", &sorted(&tags::plain(&self.tags)), &sorted(&found.tags));
-        if let Some(provider) = self.provider.as_deref().filter(|it| *it != "amphora" && *it != "octavia") {
-            compared.fixed("provider", provider, found.provider.as_deref().unwrap_or_default());
+        compared.field(
+            "tags",
+            &sorted(&tags::plain(&self.tags)),
+            &sorted(&found.tags),
+        );
+        if let Some(provider) = self
+            .provider
+            .as_deref()
+            .filter(|it| *it != "amphora" && *it != "octavia")
+        {
+            compared.fixed(
+                "provider",
+                provider,
+                found.provider.as_deref().unwrap_or_default(),
+            );
         }
         // Absent in older Octavia: there its own group stands before the balancer.
         if let (Some(groups), Ok(wanted)) = (&found.vip_sg_ids, self.groups(cx)) {
@@ -162,22 +208,49 @@ impl Object<OpenStack> for LoadBalancer {
         if let Some(flavor) = &self.flavor {
             body["flavor_id"] = json!(cx.cloud.balancer_flavor(flavor).await?);
         }
-        let call = cx.cloud.api.post(Service::Balancer, "/loadbalancers", doing, json!({ "loadbalancer": body }));
+        let call = cx.cloud.api.post(
+            Service::Balancer,
+            "/loadbalancers",
+            doing,
+            json!({ "loadbalancer": body }),
+        );
         Ok(call.answer::<Listed>("loadbalancer").await?.balancer())
     }
-    async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &Balancer, _: &[Difference]) -> Result<()> {
+    async fn update(
+        &self,
+        cx: &Cx<'_, OpenStack>,
+        facts: &Balancer,
+        _: &[Difference],
+    ) -> Result<()> {
         let mut body = json!({ "name": self.name, "description": self.mark, "admin_state_up": true, "tags": tags::plain(&self.tags) });
         if cx.cloud.own_vip_groups().await? {
             body["vip_sg_ids"] = json!(self.groups(cx)?);
         }
         let _turn = cx.cloud.turn(&facts.id).await?;
         let path = format!("/loadbalancers/{}", facts.id);
-        cx.cloud.api.put(Service::Balancer, path, format!("update load balancer `{}`", self.name), json!({ "loadbalancer": body })).send().await.map(drop)
+        cx.cloud
+            .api
+            .put(
+                Service::Balancer,
+                path,
+                format!("update load balancer `{}`", self.name),
+                json!({ "loadbalancer": body }),
+            )
+            .send()
+            .await
+            .map(drop)
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Balancer) -> Result<()> {
         // It may have failed, and must go all the same; if it is busy it says so.
         let path = format!("/loadbalancers/{}?cascade=true", facts.id);
-        cx.cloud.api.delete(Service::Balancer, path, format!("delete load balancer `{}`", self.name)).await
+        cx.cloud
+            .api
+            .delete(
+                Service::Balancer,
+                path,
+                format!("delete load balancer `{}`", self.name),
+            )
+            .await
     }
     fn awaited(&self) -> bool {
         false
@@ -201,16 +274,34 @@ struct Flavor {
 
 impl OpenStack {
     async fn balancer_flavor(&self, wanted: &str) -> Result<String> {
-        let flavors: Vec<Flavor> = self.api.list(Service::Balancer, "/flavors", "flavors", None).await?;
-        let found = flavors.iter().find(|flavor| flavor.id == wanted || flavor.name == wanted);
+        let flavors: Vec<Flavor> = self
+            .api
+            .list(Service::Balancer, "/flavors", "flavors", None)
+            .await?;
+        let found = flavors
+            .iter()
+            .find(|flavor| flavor.id == wanted || flavor.name == wanted);
         found.map(|flavor| flavor.id.clone()).ok_or_else(|| {
             let known: Vec<_> = flavors.iter().map(|flavor| flavor.name.as_str()).collect();
-            Error::fatal("find the load balancer's flavor", format!("Octavia has no flavor `{wanted}`; it has: {}", known.join(", "))).at("load_balancer.flavor")
+            Error::fatal(
+                "find the load balancer's flavor",
+                format!(
+                    "Octavia has no flavor `{wanted}`; it has: {}",
+                    known.join(", ")
+                ),
+            )
+            .at("load_balancer.flavor")
         })
     }
     /// Names and ids of Octavia's flavors.
     pub async fn balancer_flavors(&self) -> Result<Vec<String>> {
-        let flavors: Vec<Flavor> = self.api.list(Service::Balancer, "/flavors", "flavors", None).await?;
-        Ok(flavors.into_iter().flat_map(|flavor| [flavor.name, flavor.id]).collect())
+        let flavors: Vec<Flavor> = self
+            .api
+            .list(Service::Balancer, "/flavors", "flavors", None)
+            .await?;
+        Ok(flavors
+            .into_iter()
+            .flat_map(|flavor| [flavor.name, flavor.id])
+            .collect())
     }
 }

@@ -52,11 +52,23 @@ fn one() -> u32 {
 
 impl Member {
     fn pool(&self, cx: &Cx<'_, OpenStack>) -> Result<String> {
-        let gone = || Error::new(Kind::Gone, "find the pool's member", "its pool is not known");
+        let gone = || {
+            Error::new(
+                Kind::Gone,
+                "find the pool's member",
+                "its pool is not known",
+            )
+        };
         Ok(cx.facts(self.pool.as_ref().ok_or_else(gone)?)?.id)
     }
     fn address(&self, cx: &Cx<'_, OpenStack>) -> Result<String> {
-        let gone = || Error::new(Kind::Gone, "find the pool's member", "its port is not known");
+        let gone = || {
+            Error::new(
+                Kind::Gone,
+                "find the pool's member",
+                "its port is not known",
+            )
+        };
         Ok(cx.facts(self.port.as_ref().ok_or_else(gone)?)?.address)
     }
 }
@@ -68,17 +80,30 @@ impl Object<OpenStack> for Member {
     fn id(facts: &InPool) -> String {
         facts.id.clone()
     }
-    async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&InPool>) -> Result<Option<Seen<InPool>>> {
+    async fn find(
+        &self,
+        cx: &Cx<'_, OpenStack>,
+        known: Option<&InPool>,
+    ) -> Result<Option<Seen<InPool>>> {
         let pool = match known {
             Some(known) => known.pool.clone(),
             None => self.pool(cx)?,
         };
         let address = self.address(cx).ok();
         // A pool that this run has just made has no list yet: an address is in it once at most, so a second one is refused.
-        let list = cx.cloud.members(&pool, cx.cloud.since(known.is_some(), cx.since)).await?;
+        let list = cx
+            .cloud
+            .members(&pool, cx.cloud.since(known.is_some(), cx.since))
+            .await?;
         let by_id = known.and_then(|known| list.iter().find(|it| it.id == known.id));
-        let at_address = || list.iter().find(|it| address.as_ref() == Some(&it.address) && it.protocol_port == self.protocol_port);
-        let Some(found) = by_id.or_else(at_address) else { return Ok(None) };
+        let at_address = || {
+            list.iter().find(|it| {
+                address.as_ref() == Some(&it.address) && it.protocol_port == self.protocol_port
+            })
+        };
+        let Some(found) = by_id.or_else(at_address) else {
+            return Ok(None);
+        };
         let mut compared = Compared::default();
         if let Some(address) = &address {
             compared.fixed("address", address, &found.address);
@@ -86,7 +111,13 @@ impl Object<OpenStack> for Member {
         compared.fixed("protocol_port", &self.protocol_port, &found.protocol_port);
         compared.field("weight", &1, &found.weight);
         compared.field("admin_state_up", &true, &found.admin_state_up);
-        Ok(compared.seen(InPool { id: found.id.clone(), pool }, standing(&found.provisioning_status)))
+        Ok(compared.seen(
+            InPool {
+                id: found.id.clone(),
+                pool,
+            },
+            standing(&found.provisioning_status),
+        ))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<InPool> {
         let pool = self.pool(cx)?;
@@ -94,7 +125,12 @@ impl Object<OpenStack> for Member {
             "name": self.name, "address": self.address(cx)?, "protocol_port": self.protocol_port, "weight": 1, "tags": [self.mark],
         } });
         let _turn = cx.cloud.turn(&self.balancer).await?;
-        let call = cx.cloud.api.post(Service::Balancer, format!("/pools/{pool}/members"), format!("put `{}` into the pool", self.name), body);
+        let call = cx.cloud.api.post(
+            Service::Balancer,
+            format!("/pools/{pool}/members"),
+            format!("put `{}` into the pool", self.name),
+            body,
+        );
         let made: Of = call.answer("member").await?;
         Ok(InPool { id: made.id, pool })
     }
@@ -102,11 +138,27 @@ impl Object<OpenStack> for Member {
         let body = json!({ "member": { "weight": 1, "admin_state_up": true } });
         let _turn = cx.cloud.turn(&self.balancer).await?;
         let path = format!("/pools/{}/members/{}", facts.pool, facts.id);
-        cx.cloud.api.put(Service::Balancer, path, format!("update pool member `{}`", self.name), body).send().await.map(drop)
+        cx.cloud
+            .api
+            .put(
+                Service::Balancer,
+                path,
+                format!("update pool member `{}`", self.name),
+                body,
+            )
+            .send()
+            .await
+            .map(drop)
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &InPool) -> Result<()> {
         let path = format!("/pools/{}/members/{}", facts.pool, facts.id);
-        cx.cloud.delete_from_balancer(&self.balancer, path, format!("take `{}` out of the pool", self.name)).await
+        cx.cloud
+            .delete_from_balancer(
+                &self.balancer,
+                path,
+                format!("take `{}` out of the pool", self.name),
+            )
+            .await
     }
     fn instant(&self) -> bool {
         true

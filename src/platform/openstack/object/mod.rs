@@ -106,8 +106,11 @@ pub fn revive(kind: &str, spec: Value) -> Result<Box<dyn Step<OpenStack>>> {
         s3_key::S3Key::KIND => one::<s3_key::S3Key>(spec),
         container::Container::KIND => one::<container::Container>(spec),
         record::Kept::KIND => one::<record::Kept>(spec),
-        _ => Err(Error::fatal(format!("read the journal's {kind}"), "this release knows no such kind of object")
-            .remedy("use the release of the provider that wrote the state, or a newer one")),
+        _ => Err(Error::fatal(
+            format!("read the journal's {kind}"),
+            "this release knows no such kind of object",
+        )
+        .remedy("use the release of the provider that wrote the state, or a newer one")),
     }
 }
 
@@ -117,19 +120,35 @@ pub struct Compared(Vec<Difference>);
 
 impl Compared {
     /// A field that can be changed where it is.
-    pub fn field<T: PartialEq + std::fmt::Debug + ?Sized>(&mut self, field: &'static str, wanted: &T, found: &T) {
+    pub fn field<T: PartialEq + std::fmt::Debug + ?Sized>(
+        &mut self,
+        field: &'static str,
+        wanted: &T,
+        found: &T,
+    ) {
         if wanted != found {
-            self.0.push(Difference::update(field, shown(wanted), shown(found)));
+            self.0
+                .push(Difference::update(field, shown(wanted), shown(found)));
         }
     }
     /// A field that only a new object can have.
-    pub fn fixed<T: PartialEq + std::fmt::Debug + ?Sized>(&mut self, field: &'static str, wanted: &T, found: &T) {
+    pub fn fixed<T: PartialEq + std::fmt::Debug + ?Sized>(
+        &mut self,
+        field: &'static str,
+        wanted: &T,
+        found: &T,
+    ) {
         if wanted != found {
-            self.0.push(Difference::replace(field, shown(wanted), shown(found)));
+            self.0
+                .push(Difference::replace(field, shown(wanted), shown(found)));
         }
     }
     pub fn seen<F>(self, facts: F, standing: Standing) -> Option<Seen<F>> {
-        Some(Seen { facts, standing, differences: self.0 })
+        Some(Seen {
+            facts,
+            standing,
+            differences: self.0,
+        })
     }
 }
 

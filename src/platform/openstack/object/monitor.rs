@@ -51,7 +51,13 @@ impl Monitor {
         })
     }
     fn pool(&self, cx: &Cx<'_, OpenStack>) -> Result<String> {
-        let gone = || Error::new(Kind::Gone, "find the health monitor", "its pool is not known");
+        let gone = || {
+            Error::new(
+                Kind::Gone,
+                "find the health monitor",
+                "its pool is not known",
+            )
+        };
         Ok(cx.facts(self.pool.as_ref().ok_or_else(gone)?)?.id)
     }
 }
@@ -65,30 +71,64 @@ impl Object<OpenStack> for Monitor {
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
         let pool = self.pool(cx)?;
-        let list = cx.cloud.monitors(cx.cloud.since(known.is_some(), cx.since)).await?;
+        let list = cx
+            .cloud
+            .monitors(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
         // A pool has one at most.
-        let Some(found) = list.iter().find(|it| it.pools.iter().any(|of| of.id == pool)) else { return Ok(None) };
+        let Some(found) = list
+            .iter()
+            .find(|it| it.pools.iter().any(|of| of.id == pool))
+        else {
+            return Ok(None);
+        };
         let mut compared = Compared::default();
-        compared.field("url_path", PATH, found.url_path.as_deref().unwrap_or_default());
-        compared.field("domain_name", self.hostname.as_str(), found.domain_name.as_deref().unwrap_or_default());
+        compared.field(
+            "url_path",
+            PATH,
+            found.url_path.as_deref().unwrap_or_default(),
+        );
+        compared.field(
+            "domain_name",
+            self.hostname.as_str(),
+            found.domain_name.as_deref().unwrap_or_default(),
+        );
         compared.field("delay", &DELAY, &found.delay);
         compared.field("timeout", &TIMEOUT, &found.timeout);
         compared.field("max_retries", &RETRIES, &found.max_retries);
-        Ok(compared.seen(found.id.as_str().into(), standing(&found.provisioning_status)))
+        Ok(compared.seen(
+            found.id.as_str().into(),
+            standing(&found.provisioning_status),
+        ))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
         let mut body = self.body();
         body["pool_id"] = json!(self.pool(cx)?);
         body["type"] = json!("HTTP");
         let _turn = cx.cloud.turn(&self.balancer).await?;
-        let call = cx.cloud.api.post(Service::Balancer, "/healthmonitors", format!("create health monitor `{}`", self.name), json!({ "healthmonitor": body }));
+        let call = cx.cloud.api.post(
+            Service::Balancer,
+            "/healthmonitors",
+            format!("create health monitor `{}`", self.name),
+            json!({ "healthmonitor": body }),
+        );
         call.answer("healthmonitor").await
     }
     async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &Of, _: &[Difference]) -> Result<()> {
         let body = json!({ "healthmonitor": self.body() });
         let _turn = cx.cloud.turn(&self.balancer).await?;
         let path = format!("/healthmonitors/{}", facts.id);
-        cx.cloud.api.put(Service::Balancer, path, format!("update health monitor `{}`", self.name), body).send().await.map(drop)
+        cx.cloud
+            .api
+            .put(
+                Service::Balancer,
+                path,
+                format!("update health monitor `{}`", self.name),
+                body,
+            )
+            .send()
+            .await
+            .map(drop)
     }
     async fn delete(&self, _: &Cx<'_, OpenStack>, _: &Of) -> Result<()> {
         Ok(())

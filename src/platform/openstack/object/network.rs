@@ -56,8 +56,13 @@ impl Object<OpenStack> for Network {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
-        let list = cx.cloud.networks(cx.cloud.since(known.is_some(), cx.since)).await?;
-        let Some(found) = seek(&list, known, &self.mark) else { return Ok(None) };
+        let list = cx
+            .cloud
+            .networks(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
+        let Some(found) = seek(&list, known, &self.mark) else {
+            return Ok(None);
+        };
         let mut compared = Compared::default();
         compared.field("name", &self.name, &found.name);
         compared.field("description", self.mark.as_str(), &found.description);
@@ -66,16 +71,38 @@ impl Object<OpenStack> for Network {
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
         let body = json!({ "network": { "name": self.name, "description": self.mark } });
-        let call = cx.cloud.api.post(Service::Network, "/networks", format!("create network `{}`", self.name), body);
+        let call = cx.cloud.api.post(
+            Service::Network,
+            "/networks",
+            format!("create network `{}`", self.name),
+            body,
+        );
         call.answer("network").await
     }
     async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &Of, _: &[Difference]) -> Result<()> {
         let body = json!({ "network": { "name": self.name, "description": self.mark, "admin_state_up": true } });
         let path = format!("/networks/{}", facts.id);
-        cx.cloud.api.put(Service::Network, path, format!("update network `{}`", self.name), body).send().await.map(drop)
+        cx.cloud
+            .api
+            .put(
+                Service::Network,
+                path,
+                format!("update network `{}`", self.name),
+                body,
+            )
+            .send()
+            .await
+            .map(drop)
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
-        cx.cloud.api.delete(Service::Network, format!("/networks/{}", facts.id), format!("delete network `{}`", self.name)).await
+        cx.cloud
+            .api
+            .delete(
+                Service::Network,
+                format!("/networks/{}", facts.id),
+                format!("delete network `{}`", self.name),
+            )
+            .await
     }
     fn instant(&self) -> bool {
         true

@@ -51,10 +51,21 @@ const CODE: u16 = 301;
 impl Redirect {
     /// Without a rule a policy never matches.
     async fn add_rule(&self, cx: &Cx<'_, OpenStack>, policy: &str) -> Result<()> {
-        let body = json!({ "rule": { "type": "PATH", "compare_type": "STARTS_WITH", "value": "/" } });
+        let body =
+            json!({ "rule": { "type": "PATH", "compare_type": "STARTS_WITH", "value": "/" } });
         let _turn = cx.cloud.turn(&self.balancer).await?;
         let path = format!("/l7policies/{policy}/rules");
-        cx.cloud.api.post(Service::Balancer, path, format!("create the rule of redirect `{}`", self.name), body).send().await.map(drop)
+        cx.cloud
+            .api
+            .post(
+                Service::Balancer,
+                path,
+                format!("create the rule of redirect `{}`", self.name),
+                body,
+            )
+            .send()
+            .await
+            .map(drop)
     }
 }
 
@@ -66,16 +77,34 @@ impl Object<OpenStack> for Redirect {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
-        let list = cx.cloud.policies(cx.cloud.since(known.is_some(), cx.since)).await?;
-        let Some(found) = seek(&list, known, &self.mark) else { return Ok(None) };
+        let list = cx
+            .cloud
+            .policies(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
+        let Some(found) = seek(&list, known, &self.mark) else {
+            return Ok(None);
+        };
         let mut compared = Compared::default();
-        compared.field("redirect_prefix", self.prefix.as_str(), found.redirect_prefix.as_deref().unwrap_or_default());
+        compared.field(
+            "redirect_prefix",
+            self.prefix.as_str(),
+            found.redirect_prefix.as_deref().unwrap_or_default(),
+        );
         compared.field("redirect_http_code", &Some(CODE), &found.redirect_http_code);
         compared.field("rules", &1, &found.rules.len());
-        Ok(compared.seen(found.id.as_str().into(), standing(&found.provisioning_status)))
+        Ok(compared.seen(
+            found.id.as_str().into(),
+            standing(&found.provisioning_status),
+        ))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
-        let gone = || Error::new(Kind::Gone, "create the redirect", "its listener is not known");
+        let gone = || {
+            Error::new(
+                Kind::Gone,
+                "create the redirect",
+                "its listener is not known",
+            )
+        };
         let listener = cx.facts(self.listener.as_ref().ok_or_else(gone)?)?.id;
         let body = json!({ "l7policy": {
             "name": self.name, "description": self.mark, "listener_id": listener, "action": "REDIRECT_PREFIX",
@@ -83,23 +112,48 @@ impl Object<OpenStack> for Redirect {
         } });
         let made: Of = {
             let _turn = cx.cloud.turn(&self.balancer).await?;
-            cx.cloud.api.post(Service::Balancer, "/l7policies", format!("create redirect `{}`", self.name), body).answer("l7policy").await?
+            cx.cloud
+                .api
+                .post(
+                    Service::Balancer,
+                    "/l7policies",
+                    format!("create redirect `{}`", self.name),
+                    body,
+                )
+                .answer("l7policy")
+                .await?
         };
         // Should this be cut off, the next look finds a policy without a rule and mends it.
         self.add_rule(cx, &made.id).await?;
         Ok(made)
     }
-    async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &Of, differences: &[Difference]) -> Result<()> {
+    async fn update(
+        &self,
+        cx: &Cx<'_, OpenStack>,
+        facts: &Of,
+        differences: &[Difference],
+    ) -> Result<()> {
         if differences.iter().any(|it| it.field == "rules") {
             self.add_rule(cx, &facts.id).await?;
         }
         if differences.iter().all(|it| it.field == "rules") {
             return Ok(());
         }
-        let body = json!({ "l7policy": { "redirect_prefix": self.prefix, "redirect_http_code": CODE } });
+        let body =
+            json!({ "l7policy": { "redirect_prefix": self.prefix, "redirect_http_code": CODE } });
         let _turn = cx.cloud.turn(&self.balancer).await?;
         let path = format!("/l7policies/{}", facts.id);
-        cx.cloud.api.put(Service::Balancer, path, format!("update redirect `{}`", self.name), body).send().await.map(drop)
+        cx.cloud
+            .api
+            .put(
+                Service::Balancer,
+                path,
+                format!("update redirect `{}`", self.name),
+                body,
+            )
+            .send()
+            .await
+            .map(drop)
     }
     async fn delete(&self, _: &Cx<'_, OpenStack>, _: &Of) -> Result<()> {
         Ok(())

@@ -51,28 +51,61 @@ impl Object<OpenStack> for Pool {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
-        let list = cx.cloud.pools(cx.cloud.since(known.is_some(), cx.since)).await?;
-        let Some(found) = seek(&list, known, &self.mark) else { return Ok(None) };
+        let list = cx
+            .cloud
+            .pools(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
+        let Some(found) = seek(&list, known, &self.mark) else {
+            return Ok(None);
+        };
         let mut compared = Compared::default();
         compared.field("name", &self.name, &found.name);
         compared.field("lb_algorithm", ALGORITHM, found.lb_algorithm.as_str());
-        Ok(compared.seen(found.id.as_str().into(), standing(&found.provisioning_status)))
+        Ok(compared.seen(
+            found.id.as_str().into(),
+            standing(&found.provisioning_status),
+        ))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
         let body = json!({ "pool": {
             "name": self.name, "description": self.mark, "loadbalancer_id": self.balancer, "protocol": "HTTP", "lb_algorithm": ALGORITHM,
         } });
         let _turn = cx.cloud.turn(&self.balancer).await?;
-        cx.cloud.api.post(Service::Balancer, "/pools", format!("create pool `{}`", self.name), body).answer("pool").await
+        cx.cloud
+            .api
+            .post(
+                Service::Balancer,
+                "/pools",
+                format!("create pool `{}`", self.name),
+                body,
+            )
+            .answer("pool")
+            .await
     }
     async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &Of, _: &[Difference]) -> Result<()> {
         let body = json!({ "pool": { "name": self.name, "lb_algorithm": ALGORITHM } });
         let _turn = cx.cloud.turn(&self.balancer).await?;
         let path = format!("/pools/{}", facts.id);
-        cx.cloud.api.put(Service::Balancer, path, format!("update pool `{}`", self.name), body).send().await.map(drop)
+        cx.cloud
+            .api
+            .put(
+                Service::Balancer,
+                path,
+                format!("update pool `{}`", self.name),
+                body,
+            )
+            .send()
+            .await
+            .map(drop)
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
-        cx.cloud.delete_from_balancer(&self.balancer, format!("/pools/{}", facts.id), format!("delete pool `{}`", self.name)).await
+        cx.cloud
+            .delete_from_balancer(
+                &self.balancer,
+                format!("/pools/{}", facts.id),
+                format!("delete pool `{}`", self.name),
+            )
+            .await
     }
     fn instant(&self) -> bool {
         true
@@ -81,7 +114,12 @@ impl Object<OpenStack> for Pool {
 
 impl OpenStack {
     /// Removes a child of a balancer. A balancer that is gone has taken its children with it.
-    pub async fn delete_from_balancer(&self, balancer: &str, path: String, doing: String) -> Result<()> {
+    pub async fn delete_from_balancer(
+        &self,
+        balancer: &str,
+        path: String,
+        doing: String,
+    ) -> Result<()> {
         if balancer.is_empty() {
             return self.api.delete(Service::Balancer, path, doing).await;
         }

@@ -59,8 +59,15 @@ pub struct FixedIp {
 
 impl Listed {
     pub fn placed(&self) -> Placed {
-        let address = self.fixed_ips.first().map(|ip| ip.ip_address.clone()).unwrap_or_default();
-        Placed { id: self.id.clone(), address }
+        let address = self
+            .fixed_ips
+            .first()
+            .map(|ip| ip.ip_address.clone())
+            .unwrap_or_default();
+        Placed {
+            id: self.id.clone(),
+            address,
+        }
     }
 }
 
@@ -80,10 +87,19 @@ impl Object<OpenStack> for Port {
     fn id(facts: &Placed) -> String {
         facts.id.clone()
     }
-    async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Placed>) -> Result<Option<Seen<Placed>>> {
-        let list = cx.cloud.ports(cx.cloud.since(known.is_some(), cx.since)).await?;
+    async fn find(
+        &self,
+        cx: &Cx<'_, OpenStack>,
+        known: Option<&Placed>,
+    ) -> Result<Option<Seen<Placed>>> {
+        let list = cx
+            .cloud
+            .ports(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
         let known = known.map(|placed| placed.id.as_str().into());
-        let Some(found) = seek(&list, known.as_ref(), &self.mark) else { return Ok(None) };
+        let Some(found) = seek(&list, known.as_ref(), &self.mark) else {
+            return Ok(None);
+        };
         let mut compared = Compared::default();
         compared.field("name", &self.name, &found.name);
         compared.field("description", self.mark.as_str(), &found.description);
@@ -99,7 +115,9 @@ impl Object<OpenStack> for Port {
         let taken = cx.cloud.ports(cx.cloud.since(false, cx.since)).await?;
         let is_free = |wish: &&Ipv4Addr| {
             let text = wish.to_string();
-            !taken.iter().flat_map(|port| &port.fixed_ips).any(|ip| ip.ip_address == text && (self.subnet.is_empty() || ip.subnet_id == self.subnet))
+            !taken.iter().flat_map(|port| &port.fixed_ips).any(|ip| {
+                ip.ip_address == text && (self.subnet.is_empty() || ip.subnet_id == self.subnet)
+            })
         };
         let mut body = json!({
             "name": self.name, "description": self.mark, "network_id": self.network.id(cx)?, "security_groups": [self.group.id(cx)?],
@@ -107,7 +125,12 @@ impl Object<OpenStack> for Port {
         let doing = format!("create port `{}`", self.name);
         for wish in self.wishes.iter().filter(is_free) {
             body["fixed_ips"] = json!([{ "subnet_id": self.subnet, "ip_address": wish }]);
-            let call = cx.cloud.api.post(Service::Network, "/ports", doing.clone(), json!({ "port": body.clone() }));
+            let call = cx.cloud.api.post(
+                Service::Network,
+                "/ports",
+                doing.clone(),
+                json!({ "port": body.clone() }),
+            );
             match call.answer::<Listed>("port").await {
                 Ok(port) => return Ok(port.placed()),
                 // Somebody was quicker: the next one.
@@ -116,7 +139,10 @@ impl Object<OpenStack> for Port {
             }
         }
         body["fixed_ips"] = json!([{ "subnet_id": self.subnet }]);
-        let call = cx.cloud.api.post(Service::Network, "/ports", doing, json!({ "port": body }));
+        let call = cx
+            .cloud
+            .api
+            .post(Service::Network, "/ports", doing, json!({ "port": body }));
         Ok(call.answer::<Listed>("port").await?.placed())
     }
     async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &Placed, _: &[Difference]) -> Result<()> {
@@ -124,10 +150,27 @@ impl Object<OpenStack> for Port {
             "name": self.name, "description": self.mark, "admin_state_up": true, "security_groups": [self.group.id(cx)?],
         } });
         let path = format!("/ports/{}", facts.id);
-        cx.cloud.api.put(Service::Network, path, format!("update port `{}`", self.name), body).send().await.map(drop)
+        cx.cloud
+            .api
+            .put(
+                Service::Network,
+                path,
+                format!("update port `{}`", self.name),
+                body,
+            )
+            .send()
+            .await
+            .map(drop)
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Placed) -> Result<()> {
-        cx.cloud.api.delete(Service::Network, format!("/ports/{}", facts.id), format!("delete port `{}`", self.name)).await
+        cx.cloud
+            .api
+            .delete(
+                Service::Network,
+                format!("/ports/{}", facts.id),
+                format!("delete port `{}`", self.name),
+            )
+            .await
     }
     fn instant(&self) -> bool {
         true

@@ -55,7 +55,13 @@ impl Listed {
     /// The JSON that the pieces make. None: this is something else of ours.
     pub fn text(&self) -> Option<String> {
         let count: usize = self.properties.get(COUNT)?.as_str()?.parse().ok()?;
-        (0..count).map(|piece| self.properties.get(&format!("invenioils_{piece}"))?.as_str()).collect()
+        (0..count)
+            .map(|piece| {
+                self.properties
+                    .get(&format!("invenioils_{piece}"))?
+                    .as_str()
+            })
+            .collect()
     }
     pub fn record(&self) -> Option<Record> {
         serde_json::from_str(&self.text()?).ok()
@@ -95,9 +101,16 @@ pub fn image_body(mark: &Mark, name: &str, text: &str) -> Map<String, Value> {
 
 impl Kept {
     fn record(&self, cx: &Cx<'_, OpenStack>) -> Result<Record> {
-        let thing = serde_json::from_value(self.thing.clone()).map_err(|why| Error::fatal("read a journalled record", why.to_string()))?;
-        let outputs = cx.cloud.outputs_of(&thing, self.public_address.as_deref(), cx.journal);
-        Ok(Record { owner: self.owner.clone(), thing, outputs })
+        let thing = serde_json::from_value(self.thing.clone())
+            .map_err(|why| Error::fatal("read a journalled record", why.to_string()))?;
+        let outputs = cx
+            .cloud
+            .outputs_of(&thing, self.public_address.as_deref(), cx.journal);
+        Ok(Record {
+            owner: self.owner.clone(),
+            thing,
+            outputs,
+        })
     }
 }
 
@@ -118,44 +131,100 @@ impl Object<OpenStack> for Kept {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
-        let list = cx.cloud.kept(cx.cloud.since(known.is_some(), cx.since)).await?;
-        let Some(found) = seek(&list, known, &self.mark) else { return Ok(None) };
+        let list = cx
+            .cloud
+            .kept(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
+        let Some(found) = seek(&list, known, &self.mark) else {
+            return Ok(None);
+        };
         let facts: Of = found.id.as_str().into();
         if found.status == "pending_delete" || found.status == "deleted" {
-            return Ok(Some(Seen { facts, standing: Standing::Leaving, differences: Vec::new() }));
+            return Ok(Some(Seen {
+                facts,
+                standing: Standing::Leaving,
+                differences: Vec::new(),
+            }));
         }
         let wanted = self.record(cx)?;
         let differences = match found.record() {
             Some(record) if lasting(&record) == lasting(&wanted) => Vec::new(),
-            Some(_) => vec![Difference::update("content", "as it is now", "of an earlier apply")],
+            Some(_) => vec![Difference::update(
+                "content",
+                "as it is now",
+                "of an earlier apply",
+            )],
             None => vec![Difference::update("content", "a record", "something else")],
         };
-        Ok(Some(Seen { facts, standing: Standing::Ready, differences }))
+        Ok(Some(Seen {
+            facts,
+            standing: Standing::Ready,
+            differences,
+        }))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
         let text = written(&self.record(cx)?)?;
         let body = Value::Object(image_body(&self.mark, &self.name, &text));
-        let reply = cx.cloud.api.post(Service::Image, "/images", format!("write the record of `{}`", self.name), body).json_answer().await?;
+        let reply = cx
+            .cloud
+            .api
+            .post(
+                Service::Image,
+                "/images",
+                format!("write the record of `{}`", self.name),
+                body,
+            )
+            .json_answer()
+            .await?;
         Ok(reply["id"].as_str().unwrap_or_default().into())
     }
     async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &Of, _: &[Difference]) -> Result<()> {
         let body = image_body(&self.mark, &self.name, &written(&self.record(cx)?)?);
         let list = cx.cloud.kept(cx.since).await?;
-        let now = list.iter().find(|it| it.id == facts.id).map(|it| it.properties.clone()).unwrap_or_default();
+        let now = list
+            .iter()
+            .find(|it| it.id == facts.id)
+            .map(|it| it.properties.clone())
+            .unwrap_or_default();
         let mut changes = Vec::new();
-        for (key, value) in body.iter().filter(|(key, _)| key.starts_with("invenioils_")) {
-            let op = if now.contains_key(key) || key == "invenioils_mark" { "replace" } else { "add" };
+        for (key, value) in body
+            .iter()
+            .filter(|(key, _)| key.starts_with("invenioils_"))
+        {
+            let op = if now.contains_key(key) || key == "invenioils_mark" {
+                "replace"
+            } else {
+                "add"
+            };
             changes.push(json!({ "op": op, "path": format!("/{key}"), "value": value }));
         }
-        for key in now.keys().filter(|key| key.starts_with("invenioils_") && !body.contains_key(*key)) {
+        for key in now
+            .keys()
+            .filter(|key| key.starts_with("invenioils_") && !body.contains_key(*key))
+        {
             changes.push(json!({ "op": "remove", "path": format!("/{key}") }));
         }
-        let call = cx.cloud.api.call(Service::Image, reqwest::Method::PATCH, format!("/images/{}", facts.id), format!("update the record of `{}`", self.name));
-        let call = call.json(Value::Array(changes)).header("content-type", "application/openstack-images-v2.1-json-patch");
+        let call = cx.cloud.api.call(
+            Service::Image,
+            reqwest::Method::PATCH,
+            format!("/images/{}", facts.id),
+            format!("update the record of `{}`", self.name),
+        );
+        let call = call.json(Value::Array(changes)).header(
+            "content-type",
+            "application/openstack-images-v2.1-json-patch",
+        );
         call.send().await.map(drop)
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
-        cx.cloud.api.delete(Service::Image, format!("/images/{}", facts.id), format!("delete the record of `{}`", self.name)).await
+        cx.cloud
+            .api
+            .delete(
+                Service::Image,
+                format!("/images/{}", facts.id),
+                format!("delete the record of `{}`", self.name),
+            )
+            .await
     }
     fn instant(&self) -> bool {
         true
@@ -170,7 +239,12 @@ impl OpenStack {
     /// Every record of this project. Only calls to Glance change them.
     pub(in crate::platform::openstack) async fn all_records(&self) -> Result<Vec<Record>> {
         let since = self.epoch().max(self.api.last_change_of(Service::Image));
-        Ok(self.kept(since).await?.iter().filter_map(Listed::record).collect())
+        Ok(self
+            .kept(since)
+            .await?
+            .iter()
+            .filter_map(Listed::record)
+            .collect())
     }
 }
 

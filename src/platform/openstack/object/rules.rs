@@ -30,7 +30,10 @@ pub enum From {
     Group(Ref<SecurityGroup>),
     /// The balancer's machines. They are in the balancer's group where Octavia puts them there; where it is too old for that,
     /// they have addresses of the range that only Neutron gives away.
-    Balancer { group: Ref<SecurityGroup>, otherwise: Ipv4Net },
+    Balancer {
+        group: Ref<SecurityGroup>,
+        otherwise: Ipv4Net,
+    },
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -64,9 +67,16 @@ impl Listed {
     fn is(&self, port: u16, source: &Source) -> bool {
         let port = Some(i64::from(port));
         // Neutron shows the whole world as no prefix at all, or as it was written.
-        let prefix = self.remote_ip_prefix.clone().unwrap_or_else(|| "0.0.0.0/0".to_owned());
+        let prefix = self
+            .remote_ip_prefix
+            .clone()
+            .unwrap_or_else(|| "0.0.0.0/0".to_owned());
         let same = match source {
-            Source::Range(range) => self.remote_group_id.is_none() && self.remote_address_group_id.is_none() && prefix == *range,
+            Source::Range(range) => {
+                self.remote_group_id.is_none()
+                    && self.remote_address_group_id.is_none()
+                    && prefix == *range
+            }
             Source::Group(group) => self.remote_group_id.as_ref() == Some(group),
         };
         self.protocol.as_deref() == Some("tcp")
@@ -80,8 +90,15 @@ impl Listed {
             (Some(min), Some(max)) => format!("{min}-{max}"),
             _ => "all ports".to_owned(),
         };
-        let source = self.remote_group_id.as_ref().or(self.remote_ip_prefix.as_ref()).map_or("everywhere", String::as_str);
-        format!("{} {ports} from {source}", self.protocol.as_deref().unwrap_or("any protocol"))
+        let source = self
+            .remote_group_id
+            .as_ref()
+            .or(self.remote_ip_prefix.as_ref())
+            .map_or("everywhere", String::as_str);
+        format!(
+            "{} {ports} from {source}",
+            self.protocol.as_deref().unwrap_or("any protocol")
+        )
     }
 }
 
@@ -89,17 +106,29 @@ impl Rules {
     fn group(&self, cx: &Cx<'_, OpenStack>) -> Result<String> {
         match &self.group {
             Some(group) => Ok(cx.facts(group)?.id),
-            None => Err(Error::new(Kind::Gone, "find security group rules", "their group is not known")),
+            None => Err(Error::new(
+                Kind::Gone,
+                "find security group rules",
+                "their group is not known",
+            )),
         }
     }
 
     /// Every source that this rule may rightly show, the one to make first.
-    async fn sources(&self, cx: &Cx<'_, OpenStack>, from: &From, making: bool) -> Result<Vec<Source>> {
+    async fn sources(
+        &self,
+        cx: &Cx<'_, OpenStack>,
+        from: &From,
+        making: bool,
+    ) -> Result<Vec<Source>> {
         Ok(match from {
             From::Range(range) => vec![Source::Range(range.to_string())],
             From::Group(group) => vec![Source::Group(cx.facts(group)?.id)],
             From::Balancer { group, otherwise } => {
-                let mut both = vec![Source::Group(cx.facts(group)?.id), Source::Range(otherwise.to_string())];
+                let mut both = vec![
+                    Source::Group(cx.facts(group)?.id),
+                    Source::Range(otherwise.to_string()),
+                ];
                 if making && !cx.cloud.own_vip_groups().await? {
                     both.reverse();
                 }
@@ -109,12 +138,22 @@ impl Rules {
     }
 
     /// What is missing of the plan, and what is there beyond it.
-    async fn compare<'a>(&'a self, cx: &Cx<'_, OpenStack>, found: &'a [Listed]) -> Result<(Vec<&'a Ingress>, Vec<&'a Listed>)> {
-        let mut extra: Vec<_> = found.iter().filter(|rule| rule.direction == "ingress").collect();
+    async fn compare<'a>(
+        &'a self,
+        cx: &Cx<'_, OpenStack>,
+        found: &'a [Listed],
+    ) -> Result<(Vec<&'a Ingress>, Vec<&'a Listed>)> {
+        let mut extra: Vec<_> = found
+            .iter()
+            .filter(|rule| rule.direction == "ingress")
+            .collect();
         let mut missing = Vec::new();
         for wanted in &self.ingress {
             let sources = self.sources(cx, &wanted.from, false).await?;
-            match extra.iter().position(|rule| sources.iter().any(|source| rule.is(wanted.port, source))) {
+            match extra
+                .iter()
+                .position(|rule| sources.iter().any(|source| rule.is(wanted.port, source)))
+            {
                 Some(at) => drop(extra.swap_remove(at)),
                 None => missing.push(wanted),
             }
@@ -140,7 +179,17 @@ impl Rules {
             return Ok(());
         }
         let body = json!({ "security_group_rules": bodies });
-        cx.cloud.api.post(Service::Network, "/security-group-rules", format!("create rules of security group `{}`", self.name), body).send().await.map(drop)
+        cx.cloud
+            .api
+            .post(
+                Service::Network,
+                "/security-group-rules",
+                format!("create rules of security group `{}`", self.name),
+                body,
+            )
+            .send()
+            .await
+            .map(drop)
     }
 }
 
@@ -153,13 +202,32 @@ impl Object<OpenStack> for Rules {
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
         let id = self.group(cx)?;
-        let list = cx.cloud.security_groups(cx.cloud.since(known.is_some(), cx.since)).await?;
-        let Some(group) = list.iter().find(|group| group.id == id) else { return Ok(None) };
+        let list = cx
+            .cloud
+            .security_groups(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
+        let Some(group) = list.iter().find(|group| group.id == id) else {
+            return Ok(None);
+        };
         let (missing, extra) = self.compare(cx, &group.security_group_rules).await?;
-        let lacks = |rule: &&Ingress| Difference::update("rule", format!("tcp {} ({})", rule.port, rule.purpose), "none");
+        let lacks = |rule: &&Ingress| {
+            Difference::update(
+                "rule",
+                format!("tcp {} ({})", rule.port, rule.purpose),
+                "none",
+            )
+        };
         let too_much = |rule: &&Listed| Difference::update("rule", "none", rule.shown());
-        let differences = missing.iter().map(lacks).chain(extra.iter().map(too_much)).collect();
-        Ok(Some(Seen { facts: Of { id }, standing: Standing::Ready, differences }))
+        let differences = missing
+            .iter()
+            .map(lacks)
+            .chain(extra.iter().map(too_much))
+            .collect();
+        Ok(Some(Seen {
+            facts: Of { id },
+            standing: Standing::Ready,
+            differences,
+        }))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
         let id = self.group(cx)?;
@@ -169,11 +237,20 @@ impl Object<OpenStack> for Rules {
     }
     async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &Of, _: &[Difference]) -> Result<()> {
         let list = cx.cloud.security_groups(cx.since).await?;
-        let Some(group) = list.iter().find(|group| group.id == facts.id) else { return Ok(()) };
+        let Some(group) = list.iter().find(|group| group.id == facts.id) else {
+            return Ok(());
+        };
         let (missing, extra) = self.compare(cx, &group.security_group_rules).await?;
         for rule in extra {
             let doing = format!("delete a rule of security group `{}`", self.name);
-            cx.cloud.api.delete(Service::Network, format!("/security-group-rules/{}", rule.id), doing).await?;
+            cx.cloud
+                .api
+                .delete(
+                    Service::Network,
+                    format!("/security-group-rules/{}", rule.id),
+                    doing,
+                )
+                .await?;
         }
         self.add(cx, &facts.id, &missing).await
     }
@@ -191,7 +268,10 @@ mod tests {
 
     fn rule(json: Value) -> Listed {
         let mut whole = json!({ "id": "r", "direction": "ingress", "ethertype": "IPv4", "protocol": "tcp", "port_range_min": 80, "port_range_max": 80 });
-        whole.as_object_mut().unwrap().extend(json.as_object().unwrap().clone());
+        whole
+            .as_object_mut()
+            .unwrap()
+            .extend(json.as_object().unwrap().clone());
         serde_json::from_value(whole).unwrap()
     }
 

@@ -38,17 +38,33 @@ pub enum Store {
 #[serde(rename_all = "snake_case")]
 pub enum Content {
     /// What a service's machines keep.
-    Server { service: SiteService },
+    Server {
+        service: SiteService,
+    },
     /// What the application is given of it.
-    Client { server: Ref<Stored> },
-    External { service: SiteService },
+    Client {
+        server: Ref<Stored>,
+    },
+    External {
+        service: SiteService,
+    },
     /// The keys of an object store: random, told to Keystone afterwards.
     ObjectStore,
-    Instance { instance: Instance },
-    Certificate { certificate: Certificate },
-    Pkcs12 { bundle: Ref<Stored>, certificate_pem: String, chain_pem: String },
+    Instance {
+        instance: Instance,
+    },
+    Certificate {
+        certificate: Certificate,
+    },
+    Pkcs12 {
+        bundle: Ref<Stored>,
+        certificate_pem: String,
+        chain_pem: String,
+    },
     /// What the user gave under these paths, and nothing else.
-    Given { paths: Vec<String> },
+    Given {
+        paths: Vec<String>,
+    },
     /// Known by its mark only.
     Unknown,
 }
@@ -71,7 +87,10 @@ pub struct Listed {
 
 impl Listed {
     fn reference(&self) -> Reference {
-        Reference { id: last(&self.secret_ref).to_owned(), reference: self.secret_ref.clone() }
+        Reference {
+            id: last(&self.secret_ref).to_owned(),
+            reference: self.secret_ref.clone(),
+        }
     }
 }
 
@@ -85,7 +104,11 @@ impl Marked for Listed {
 }
 
 fn last(reference: &str) -> &str {
-    reference.trim_end_matches('/').rsplit('/').next().unwrap_or(reference)
+    reference
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(reference)
 }
 
 enum Payload {
@@ -98,12 +121,17 @@ impl Stored {
     async fn payload(&self, cx: &Cx<'_, OpenStack>) -> Result<Payload> {
         let doing = format!("make secret `{}`", self.mark);
         let wrong = |why: String| Error::fatal(&doing, why);
-        let given = |path: &str| cx.secrets.get(path).map(|secret| Sealed::new(secret.expose()));
+        let given = |path: &str| {
+            cx.secrets
+                .get(path)
+                .map(|secret| Sealed::new(secret.expose()))
+        };
         let now = chrono::Utc::now();
         let bundle = match &self.content {
             Content::Server { service } => {
                 let before = self.before(cx).await?;
-                let mut bundle = secrets::server_bundle(service, before.as_ref(), now).map_err(wrong)?;
+                let mut bundle =
+                    secrets::server_bundle(service, before.as_ref(), now).map_err(wrong)?;
                 for name in [CREDENTIAL, "access_key", "secret_key"] {
                     keep_or_make(&mut bundle, name).map_err(wrong)?;
                 }
@@ -115,22 +143,34 @@ impl Stored {
             }
             Content::External { service } => {
                 let before = self.before(cx).await?;
-                secrets::external_bundle(service, given("external.password").as_ref(), before.as_ref())
+                secrets::external_bundle(
+                    service,
+                    given("external.password").as_ref(),
+                    before.as_ref(),
+                )
             }
             Content::ObjectStore => match self.before(cx).await? {
                 Some(bundle) => bundle,
-                None => secrets::object_store_bundle(&secrets::password().map_err(wrong)?, &secrets::password().map_err(wrong)?),
+                None => secrets::object_store_bundle(
+                    &secrets::password().map_err(wrong)?,
+                    &secrets::password().map_err(wrong)?,
+                ),
             },
             Content::Instance { instance } => {
                 let before = self.before(cx).await?;
-                let mut bundle = secrets::instance_bundle(instance, given, before.as_ref()).map_err(wrong)?;
+                let mut bundle =
+                    secrets::instance_bundle(instance, given, before.as_ref()).map_err(wrong)?;
                 keep_or_make(&mut bundle, CREDENTIAL).map_err(wrong)?;
                 bundle
             }
             Content::Certificate { certificate } => {
-                let Some(key) = given("private_key_pem").or_else(|| given("imported.private_key_pem")) else {
-                    let why = "the private key is not known in this run, and nothing was stored before";
-                    return Err(Error::fatal(doing, why).remedy("apply again with the key, or replace the certificate"));
+                let Some(key) =
+                    given("private_key_pem").or_else(|| given("imported.private_key_pem"))
+                else {
+                    let why =
+                        "the private key is not known in this run, and nothing was stored before";
+                    return Err(Error::fatal(doing, why)
+                        .remedy("apply again with the key, or replace the certificate"));
                 };
                 let (leaf, chain) = match &certificate.issued {
                     Some(issued) => (issued.certificate_pem.as_str(), issued.chain_pem.as_str()),
@@ -138,11 +178,19 @@ impl Stored {
                 };
                 secrets::certificate_bundle(certificate, &key, leaf, chain)
             }
-            Content::Pkcs12 { bundle, certificate_pem, chain_pem } => {
+            Content::Pkcs12 {
+                bundle,
+                certificate_pem,
+                chain_pem,
+            } => {
                 let kept = read(cx.cloud, &cx.facts(bundle)?).await?;
                 let kept = secrets::Bundle::from_json(&kept).map_err(wrong)?;
-                let key = kept.get("private_key_pem").ok_or_else(|| wrong("its bundle has no private key".to_owned()))?;
-                return tls::pkcs12(key, certificate_pem, chain_pem).map(Payload::Bytes).map_err(wrong);
+                let key = kept
+                    .get("private_key_pem")
+                    .ok_or_else(|| wrong("its bundle has no private key".to_owned()))?;
+                return tls::pkcs12(key, certificate_pem, chain_pem)
+                    .map(Payload::Bytes)
+                    .map_err(wrong);
             }
             Content::Given { paths } => {
                 let mut bundle = self.before(cx).await?.unwrap_or_default();
@@ -160,16 +208,38 @@ impl Stored {
 
     /// The bundle of an earlier generation: keys that exist are kept, whatever else is new.
     async fn before(&self, cx: &Cx<'_, OpenStack>) -> Result<Option<secrets::Bundle>> {
-        let Some((family, _)) = self.mark.as_str().rsplit_once('-') else { return Ok(None) };
+        let Some((family, _)) = self.mark.as_str().rsplit_once('-') else {
+            return Ok(None);
+        };
         let since = cx.cloud.since(false, cx.since);
-        let earlier = |mark: &str| mark != self.mark.as_str() && mark.rsplit_once('-').is_some_and(|(other, _)| other == family);
+        let earlier = |mark: &str| {
+            mark != self.mark.as_str()
+                && mark
+                    .rsplit_once('-')
+                    .is_some_and(|(other, _)| other == family)
+        };
         let found = match self.store {
-            Store::Barbican => cx.cloud.secrets(since).await?.iter().rev().find(|it| earlier(it.mark())).map(Listed::reference),
-            Store::Glance => cx.cloud.kept(since).await?.iter().find(|it| earlier(it.mark())).map(|it| in_glance(&it.id)),
+            Store::Barbican => cx
+                .cloud
+                .secrets(since)
+                .await?
+                .iter()
+                .rev()
+                .find(|it| earlier(it.mark()))
+                .map(Listed::reference),
+            Store::Glance => cx
+                .cloud
+                .kept(since)
+                .await?
+                .iter()
+                .find(|it| earlier(it.mark()))
+                .map(|it| in_glance(&it.id)),
         };
         let Some(found) = found else { return Ok(None) };
         let text = read(cx.cloud, &found).await?;
-        secrets::Bundle::from_json(&text).map(Some).map_err(|why| Error::fatal(format!("read secret `{}`", self.mark), why))
+        secrets::Bundle::from_json(&text)
+            .map(Some)
+            .map_err(|why| Error::fatal(format!("read secret `{}`", self.mark), why))
     }
 }
 
@@ -183,7 +253,10 @@ fn keep_or_make(bundle: &mut secrets::Bundle, name: &str) -> Result<(), String> 
 const GLANCE: &str = "glance:";
 
 fn in_glance(id: &str) -> Reference {
-    Reference { id: id.to_owned(), reference: format!("{GLANCE}{id}") }
+    Reference {
+        id: id.to_owned(),
+        reference: format!("{GLANCE}{id}"),
+    }
 }
 
 /// The text of a stored secret. What this process has written it need not ask for.
@@ -194,10 +267,21 @@ pub async fn read(cloud: &OpenStack, secret: &Reference) -> Result<Sealed> {
     let doing = format!("read secret {}", secret.id);
     let unreadable = || Error::fatal(&doing, "it is not one of ours");
     let text = if secret.reference.starts_with(GLANCE) {
-        let image: record::Listed = cloud.api.get(Service::Image, format!("/images/{}", secret.id), &doing).whole().await?;
+        let image: record::Listed = cloud
+            .api
+            .get(Service::Image, format!("/images/{}", secret.id), &doing)
+            .whole()
+            .await?;
         Sealed::new(image.text().ok_or_else(unreadable)?)
     } else {
-        let call = cloud.api.get(Service::Keys, format!("/secrets/{}/payload", secret.id), &doing).accept("text/plain");
+        let call = cloud
+            .api
+            .get(
+                Service::Keys,
+                format!("/secrets/{}/payload", secret.id),
+                &doing,
+            )
+            .accept("text/plain");
         let bytes = zeroize::Zeroizing::new(call.send().await?.body);
         Sealed::new(std::str::from_utf8(&bytes).map_err(|_| unreadable())?)
     };
@@ -212,12 +296,24 @@ impl Object<OpenStack> for Stored {
     fn id(facts: &Reference) -> String {
         facts.id.clone()
     }
-    async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Reference>) -> Result<Option<Seen<Reference>>> {
+    async fn find(
+        &self,
+        cx: &Cx<'_, OpenStack>,
+        known: Option<&Reference>,
+    ) -> Result<Option<Seen<Reference>>> {
         let since = cx.cloud.since(known.is_some(), cx.since);
         let known = known.map(|reference| reference.id.as_str().into());
         let found = match self.store {
-            Store::Barbican => super::super::lists::seek(&cx.cloud.secrets(since).await?, known.as_ref(), &self.mark).map(Listed::reference),
-            Store::Glance => super::super::lists::seek(&cx.cloud.kept(since).await?, known.as_ref(), &self.mark).map(|it| in_glance(&it.id)),
+            Store::Barbican => super::super::lists::seek(
+                &cx.cloud.secrets(since).await?,
+                known.as_ref(),
+                &self.mark,
+            )
+            .map(Listed::reference),
+            Store::Glance => {
+                super::super::lists::seek(&cx.cloud.kept(since).await?, known.as_ref(), &self.mark)
+                    .map(|it| in_glance(&it.id))
+            }
         };
         Ok(found.and_then(ready))
     }
@@ -238,23 +334,41 @@ impl Object<OpenStack> for Stored {
                         body["payload_content_encoding"] = json!("base64");
                     }
                 }
-                let answer: Value = cx.cloud.api.post(Service::Keys, "/secrets", &doing, body).json_answer().await?;
+                let answer: Value = cx
+                    .cloud
+                    .api
+                    .post(Service::Keys, "/secrets", &doing, body)
+                    .json_answer()
+                    .await?;
                 let reference = answer["secret_ref"].as_str().unwrap_or_default().to_owned();
-                Reference { id: last(&reference).to_owned(), reference }
+                Reference {
+                    id: last(&reference).to_owned(),
+                    reference,
+                }
             }
             (Store::Glance, payload) => {
                 let text = match payload {
                     Payload::Text(text) => text.clone(),
                     Payload::Bytes(bytes) => Sealed::new(STANDARD.encode(bytes)),
                 };
-                let mut body = record::image_body(&self.mark, &format!("{OURS}-secret"), text.expose());
+                let mut body =
+                    record::image_body(&self.mark, &format!("{OURS}-secret"), text.expose());
                 body.insert("protected".into(), json!(false));
-                let answer = cx.cloud.api.post(Service::Image, "/images", &doing, Value::Object(body)).json_answer().await?;
+                let answer = cx
+                    .cloud
+                    .api
+                    .post(Service::Image, "/images", &doing, Value::Object(body))
+                    .json_answer()
+                    .await?;
                 in_glance(answer["id"].as_str().unwrap_or_default())
             }
         };
         if reference.id.is_empty() {
-            return Err(Error::new(Kind::Unsure, doing, "the answer names no secret"));
+            return Err(Error::new(
+                Kind::Unsure,
+                doing,
+                "the answer names no secret",
+            ));
         }
         if let Payload::Text(text) = payload {
             cx.cloud.vault.put(&reference.id, text);
@@ -267,8 +381,18 @@ impl Object<OpenStack> for Stored {
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Reference) -> Result<()> {
         let doing = format!("delete secret `{}`", self.mark);
         match self.store {
-            Store::Barbican => cx.cloud.api.delete(Service::Keys, format!("/secrets/{}", facts.id), doing).await,
-            Store::Glance => cx.cloud.api.delete(Service::Image, format!("/images/{}", facts.id), doing).await,
+            Store::Barbican => {
+                cx.cloud
+                    .api
+                    .delete(Service::Keys, format!("/secrets/{}", facts.id), doing)
+                    .await
+            }
+            Store::Glance => {
+                cx.cloud
+                    .api
+                    .delete(Service::Image, format!("/images/{}", facts.id), doing)
+                    .await
+            }
         }
     }
     fn instant(&self) -> bool {

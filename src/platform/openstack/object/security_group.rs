@@ -46,8 +46,13 @@ impl Object<OpenStack> for SecurityGroup {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
-        let list = cx.cloud.security_groups(cx.cloud.since(known.is_some(), cx.since)).await?;
-        let Some(found) = seek(&list, known, &self.mark) else { return Ok(None) };
+        let list = cx
+            .cloud
+            .security_groups(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
+        let Some(found) = seek(&list, known, &self.mark) else {
+            return Ok(None);
+        };
         let mut compared = Compared::default();
         compared.field("name", &self.name, &found.name);
         compared.field("description", self.mark.as_str(), &found.description);
@@ -55,17 +60,39 @@ impl Object<OpenStack> for SecurityGroup {
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
         let body = json!({ "security_group": { "name": self.name, "description": self.mark } });
-        let call = cx.cloud.api.post(Service::Network, "/security-groups", format!("create security group `{}`", self.name), body);
+        let call = cx.cloud.api.post(
+            Service::Network,
+            "/security-groups",
+            format!("create security group `{}`", self.name),
+            body,
+        );
         call.answer("security_group").await
     }
     async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &Of, _: &[Difference]) -> Result<()> {
         let body = json!({ "security_group": { "name": self.name, "description": self.mark } });
         let path = format!("/security-groups/{}", facts.id);
-        cx.cloud.api.put(Service::Network, path, format!("update security group `{}`", self.name), body).send().await.map(drop)
+        cx.cloud
+            .api
+            .put(
+                Service::Network,
+                path,
+                format!("update security group `{}`", self.name),
+                body,
+            )
+            .send()
+            .await
+            .map(drop)
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
         let path = format!("/security-groups/{}", facts.id);
-        cx.cloud.api.delete(Service::Network, path, format!("delete security group `{}`", self.name)).await
+        cx.cloud
+            .api
+            .delete(
+                Service::Network,
+                path,
+                format!("delete security group `{}`", self.name),
+            )
+            .await
     }
     fn instant(&self) -> bool {
         true

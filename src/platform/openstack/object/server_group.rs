@@ -42,19 +42,34 @@ impl Object<OpenStack> for ServerGroup {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
-        let list = cx.cloud.server_groups(cx.cloud.since(known.is_some(), cx.since)).await?;
+        let list = cx
+            .cloud
+            .server_groups(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
         Ok(seek(&list, known, &self.mark).and_then(|found| ready(found.id.as_str().into())))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
         let body = json!({ "server_group": { "name": self.mark, "policy": "soft-anti-affinity" } });
-        let call = cx.cloud.api.post(Service::Compute, "/os-server-groups", format!("create server group `{}`", self.mark), body);
+        let call = cx.cloud.api.post(
+            Service::Compute,
+            "/os-server-groups",
+            format!("create server group `{}`", self.mark),
+            body,
+        );
         call.microversion(COMPUTE).answer("server_group").await
     }
     async fn update(&self, _: &Cx<'_, OpenStack>, _: &Of, _: &[Difference]) -> Result<()> {
         Ok(())
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
-        cx.cloud.api.delete(Service::Compute, format!("/os-server-groups/{}", facts.id), format!("delete server group `{}`", self.mark)).await
+        cx.cloud
+            .api
+            .delete(
+                Service::Compute,
+                format!("/os-server-groups/{}", facts.id),
+                format!("delete server group `{}`", self.mark),
+            )
+            .await
     }
     fn instant(&self) -> bool {
         true

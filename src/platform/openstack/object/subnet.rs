@@ -54,7 +54,10 @@ impl Marked for Listed {
 
 /// The half of a range that Neutron gives addresses from.
 pub fn pool(cidr: Ipv4Net) -> Ipv4Net {
-    cidr.subnets((cidr.prefix_len() + 1).min(32)).ok().and_then(|halves| halves.last()).unwrap_or(cidr)
+    cidr.subnets((cidr.prefix_len() + 1).min(32))
+        .ok()
+        .and_then(|halves| halves.last())
+        .unwrap_or(cidr)
 }
 
 /// The addresses of a range that we choose from: the lower half without network and gateway.
@@ -78,8 +81,13 @@ impl Object<OpenStack> for Subnet {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
-        let list = cx.cloud.subnets(cx.cloud.since(known.is_some(), cx.since)).await?;
-        let Some(found) = seek(&list, known, &self.mark) else { return Ok(None) };
+        let list = cx
+            .cloud
+            .subnets(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
+        let Some(found) = seek(&list, known, &self.mark) else {
+            return Ok(None);
+        };
         let mut compared = Compared::default();
         compared.field("name", &self.name, &found.name);
         compared.field("description", self.mark.as_str(), &found.description);
@@ -100,15 +108,37 @@ impl Object<OpenStack> for Subnet {
         body["ip_version"] = json!(4);
         body["cidr"] = json!(self.cidr);
         body["allocation_pools"] = json!([{ "start": pool.network(), "end": last }]);
-        let call = cx.cloud.api.post(Service::Network, "/subnets", format!("create subnet `{}`", self.name), json!({ "subnet": body }));
+        let call = cx.cloud.api.post(
+            Service::Network,
+            "/subnets",
+            format!("create subnet `{}`", self.name),
+            json!({ "subnet": body }),
+        );
         call.answer("subnet").await
     }
     async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &Of, _: &[Difference]) -> Result<()> {
         let path = format!("/subnets/{}", facts.id);
-        cx.cloud.api.put(Service::Network, path, format!("update subnet `{}`", self.name), json!({ "subnet": self.body() })).send().await.map(drop)
+        cx.cloud
+            .api
+            .put(
+                Service::Network,
+                path,
+                format!("update subnet `{}`", self.name),
+                json!({ "subnet": self.body() }),
+            )
+            .send()
+            .await
+            .map(drop)
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
-        cx.cloud.api.delete(Service::Network, format!("/subnets/{}", facts.id), format!("delete subnet `{}`", self.name)).await
+        cx.cloud
+            .api
+            .delete(
+                Service::Network,
+                format!("/subnets/{}", facts.id),
+                format!("delete subnet `{}`", self.name),
+            )
+            .await
     }
     fn instant(&self) -> bool {
         true
@@ -121,10 +151,18 @@ mod tests {
 
     #[test]
     fn our_addresses_and_neutron_s_never_meet() {
-        for cidr in ["10.20.0.0/24", "10.0.0.0/28", "192.168.0.0/16", "10.0.0.64/29"] {
+        for cidr in [
+            "10.20.0.0/24",
+            "10.0.0.0/28",
+            "192.168.0.0/16",
+            "10.0.0.64/29",
+        ] {
             let cidr: Ipv4Net = cidr.parse().unwrap();
             let (first, last) = own_addresses(cidr);
-            assert!(first > u32::from(cidr.network()) + 1 && last < u32::from(pool(cidr).network()), "{cidr}");
+            assert!(
+                first > u32::from(cidr.network()) + 1 && last < u32::from(pool(cidr).network()),
+                "{cidr}"
+            );
             assert_eq!(pool(cidr).broadcast(), cidr.broadcast());
         }
     }

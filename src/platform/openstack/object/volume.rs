@@ -66,18 +66,29 @@ impl Object<OpenStack> for Volume {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
-        let list = cx.cloud.volumes(cx.cloud.since(known.is_some(), cx.since)).await?;
-        let Some(found) = seek(&list, known, &self.mark) else { return Ok(None) };
+        let list = cx
+            .cloud
+            .volumes(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
+        let Some(found) = seek(&list, known, &self.mark) else {
+            return Ok(None);
+        };
         let standing = match found.status.as_str() {
             "available" | "in-use" | "backing-up" => Standing::Ready,
-            "error" | "error_deleting" | "error_restoring" => Standing::Broken(found.status.clone()),
+            "error" | "error_deleting" | "error_restoring" => {
+                Standing::Broken(found.status.clone())
+            }
             // It was not enlarged, but it is whole: asking again is right.
             "error_extending" => Standing::Ready,
             "deleting" => Standing::Leaving,
             other => Standing::Pending(other.to_owned()),
         };
         let mut compared = Compared::default();
-        compared.field("name", self.name.as_str(), found.name.as_deref().unwrap_or_default());
+        compared.field(
+            "name",
+            self.name.as_str(),
+            found.name.as_deref().unwrap_or_default(),
+        );
         if found.size < self.size_gib {
             compared.field("size_gib", &self.size_gib, &found.size);
         } else {
@@ -85,34 +96,77 @@ impl Object<OpenStack> for Volume {
             compared.fixed("size_gib", &self.size_gib, &found.size);
         }
         if let Some(wanted) = &self.volume_type {
-            compared.fixed("volume_type", wanted.as_str(), found.volume_type.as_deref().unwrap_or_default());
+            compared.fixed(
+                "volume_type",
+                wanted.as_str(),
+                found.volume_type.as_deref().unwrap_or_default(),
+            );
         }
-        compared.field("metadata", &BTreeMap::new(), &tags::missing(&self.metadata(), &found.metadata));
+        compared.field(
+            "metadata",
+            &BTreeMap::new(),
+            &tags::missing(&self.metadata(), &found.metadata),
+        );
         Ok(compared.seen(found.id.as_str().into(), standing))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
-        let mut body = json!({ "name": self.name, "size": self.size_gib, "metadata": self.metadata() });
+        let mut body =
+            json!({ "name": self.name, "size": self.size_gib, "metadata": self.metadata() });
         if let Some(kind) = &self.volume_type {
             body["volume_type"] = json!(kind);
         }
-        let call = cx.cloud.api.post(Service::Volume, "/volumes", format!("create volume `{}`", self.name), json!({ "volume": body }));
+        let call = cx.cloud.api.post(
+            Service::Volume,
+            "/volumes",
+            format!("create volume `{}`", self.name),
+            json!({ "volume": body }),
+        );
         call.microversion(VOLUME).answer("volume").await
     }
-    async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &Of, differences: &[Difference]) -> Result<()> {
+    async fn update(
+        &self,
+        cx: &Cx<'_, OpenStack>,
+        facts: &Of,
+        differences: &[Difference],
+    ) -> Result<()> {
         let path = format!("/volumes/{}", facts.id);
         if differences.iter().any(|it| it.field != "size_gib") {
             let body = json!({ "volume": { "name": self.name, "metadata": self.metadata() } });
-            cx.cloud.api.put(Service::Volume, &path, format!("update volume `{}`", self.name), body).send().await?;
+            cx.cloud
+                .api
+                .put(
+                    Service::Volume,
+                    &path,
+                    format!("update volume `{}`", self.name),
+                    body,
+                )
+                .send()
+                .await?;
         }
         if differences.iter().any(|it| it.field == "size_gib") {
             let body = json!({ "os-extend": { "new_size": self.size_gib } });
-            let call = cx.cloud.api.post(Service::Volume, format!("{path}/action"), format!("enlarge volume `{}`", self.name), body);
-            call.microversion(VOLUME).send().await.map_err(|error| error.at("disk_gib"))?;
+            let call = cx.cloud.api.post(
+                Service::Volume,
+                format!("{path}/action"),
+                format!("enlarge volume `{}`", self.name),
+                body,
+            );
+            call.microversion(VOLUME)
+                .send()
+                .await
+                .map_err(|error| error.at("disk_gib"))?;
         }
         Ok(())
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
-        cx.cloud.api.delete(Service::Volume, format!("/volumes/{}", facts.id), format!("delete volume `{}`", self.name)).await
+        cx.cloud
+            .api
+            .delete(
+                Service::Volume,
+                format!("/volumes/{}", facts.id),
+                format!("delete volume `{}`", self.name),
+            )
+            .await
     }
     fn keeps_data(&self) -> bool {
         true

@@ -59,20 +59,40 @@ impl Object<OpenStack> for Zone {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
-        let list = cx.cloud.zones(cx.cloud.since(known.is_some(), cx.since)).await?;
-        let Some(found) = seek(&list, known, &self.mark) else { return Ok(None) };
-        Ok(super::Compared::default().seen(found.id.as_str().into(), standing(&found.status, &found.action)))
+        let list = cx
+            .cloud
+            .zones(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
+        let Some(found) = seek(&list, known, &self.mark) else {
+            return Ok(None);
+        };
+        Ok(super::Compared::default().seen(
+            found.id.as_str().into(),
+            standing(&found.status, &found.action),
+        ))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
         let body = json!({ "name": self.name, "email": self.email, "description": self.mark });
-        let call = cx.cloud.api.post(Service::Dns, "/zones", format!("create zone `{}`", self.name), body);
+        let call = cx.cloud.api.post(
+            Service::Dns,
+            "/zones",
+            format!("create zone `{}`", self.name),
+            body,
+        );
         call.whole().await.map_err(|error| error.at("dns.zone"))
     }
     async fn update(&self, _: &Cx<'_, OpenStack>, _: &Of, _: &[Difference]) -> Result<()> {
         Ok(())
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
-        cx.cloud.api.delete(Service::Dns, format!("/zones/{}", facts.id), format!("delete zone `{}`", self.name)).await
+        cx.cloud
+            .api
+            .delete(
+                Service::Dns,
+                format!("/zones/{}", facts.id),
+                format!("delete zone `{}`", self.name),
+            )
+            .await
     }
     fn usually(&self) -> Duration {
         Duration::from_secs(2)

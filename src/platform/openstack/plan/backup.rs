@@ -1,6 +1,9 @@
 //! A backup policy: where backups go, the keys for it, and what tells each machine.
 
-use super::{Draft, super::object::{container::Container, document::Document, s3_key::S3Key}, link};
+use super::{
+    super::object::{container::Container, document::Document, s3_key::S3Key},
+    Draft, link,
+};
 use crate::site::{BackupPolicy, guest};
 
 impl Draft<'_> {
@@ -8,7 +11,11 @@ impl Draft<'_> {
         let own = policy.target.bucket.is_none() && policy.target.endpoint.is_none();
         let mut document = guest::backup_document(policy);
         let container = own.then(|| {
-            let container = Container { mark: self.mark("container"), name: self.name(""), keep: policy.keep_on_destroy };
+            let container = Container {
+                mark: self.mark("container"),
+                name: self.name(""),
+                keep: policy.keep_on_destroy,
+            };
             document.bucket = Some(container.name.clone());
             self.graph.add("container", container)
         });
@@ -19,15 +26,23 @@ impl Draft<'_> {
             document.region.clone_from(&self.offers.region);
         }
         for id in &policy.services {
-            let Some(record) = self.site.around.get(id) else { continue };
-            let Some(name) = id.name.as_ref() else { continue };
+            let Some(record) = self.site.around.get(id) else {
+                continue;
+            };
+            let Some(name) = id.name.as_ref() else {
+                continue;
+            };
             if record.outputs.nodes.is_empty() {
                 continue;
             }
             let secret = link(&record.outputs, "server_secret");
             if own && self.offers.ec2 {
                 let step = format!("s3-key-{name}");
-                let key = S3Key { mark: self.mark(&step), bundle: None, reference: Some(secret.clone()) };
+                let key = S3Key {
+                    mark: self.mark(&step),
+                    bundle: None,
+                    reference: Some(secret.clone()),
+                };
                 self.graph.add(step, key);
             }
             document.secrets = [("backup".to_owned(), secret)].into();

@@ -1,6 +1,6 @@
 //! A certificate: its parts in the secret store, for machines as a bundle, for Octavia as PKCS#12.
 
-use super::{Draft, super::object::secret::Content};
+use super::{super::object::secret::Content, Draft};
 use crate::site::{Certificate, Source};
 
 /// The bundle and the file, without their generation.
@@ -11,11 +11,26 @@ impl Draft<'_> {
     pub(super) fn certificate(&mut self, certificate: &Certificate) {
         let (certificate_pem, chain_pem) = match (&certificate.issued, &certificate.source) {
             (Some(issued), _) => (issued.certificate_pem.clone(), issued.chain_pem.clone()),
-            (None, Source::Imported(it)) => (it.certificate_pem.clone(), it.chain_pem.clone().unwrap_or_default()),
+            (None, Source::Imported(it)) => (
+                it.certificate_pem.clone(),
+                it.chain_pem.clone().unwrap_or_default(),
+            ),
             (None, _) => (String::new(), String::new()),
         };
         let generation = certificate.generation;
-        let bundle = self.secret(&format!("{BUNDLE}-{generation}"), Content::Certificate { certificate: certificate.clone() });
-        self.secret(&format!("{PKCS12}-{generation}"), Content::Pkcs12 { bundle, certificate_pem, chain_pem });
+        let bundle = self.secret(
+            &format!("{BUNDLE}-{generation}"),
+            Content::Certificate {
+                certificate: certificate.clone(),
+            },
+        );
+        self.secret(
+            &format!("{PKCS12}-{generation}"),
+            Content::Pkcs12 {
+                bundle,
+                certificate_pem,
+                chain_pem,
+            },
+        );
     }
 }

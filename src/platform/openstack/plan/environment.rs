@@ -1,20 +1,23 @@
 //! An environment: network, firewall by role, the balancer with its address.
 
-use super::{Draft, super::object::{
-    Link,
-    floating_ip::FloatingIp,
-    interface::Interface,
-    key_pair::KeyPair,
-    load_balancer::LoadBalancer,
-    network::Network,
-    router::Router,
-    rules::{From, Ingress, Rules},
-    secret::{Content, Stored},
-    security_group::SecurityGroup,
-    server_group::ServerGroup,
-    subnet::{self, Subnet},
-    zone::Zone,
-}};
+use super::{
+    super::object::{
+        Link,
+        floating_ip::FloatingIp,
+        interface::Interface,
+        key_pair::KeyPair,
+        load_balancer::LoadBalancer,
+        network::Network,
+        router::Router,
+        rules::{From, Ingress, Rules},
+        secret::{Content, Stored},
+        security_group::SecurityGroup,
+        server_group::ServerGroup,
+        subnet::{self, Subnet},
+        zone::Zone,
+    },
+    Draft,
+};
 use crate::engine::{Ref, Result, generation};
 use crate::site::{Environment, Origin, Role, flows};
 use ipnet::Ipv4Net;
@@ -36,11 +39,25 @@ impl Draft<'_> {
             self.graph.add(step, ServerGroup { mark });
         }
         if let Some(public_key) = &environment.access.ssh_public_key {
-            self.graph.add("key", KeyPair { name: format!("invenioils-{}", environment.name), public_key: public_key.clone() });
+            self.graph.add(
+                "key",
+                KeyPair {
+                    name: format!("invenioils-{}", environment.name),
+                    public_key: public_key.clone(),
+                },
+            );
         }
         if let (Some(zone), true) = (&environment.dns.zone, environment.dns.manage_zone) {
-            let email = environment.alerts.email.clone().unwrap_or_else(|| format!("hostmaster@{}", zone.trim_end_matches('.')));
-            let zone = Zone { mark: self.mark("zone"), name: zone.clone(), email };
+            let email = environment
+                .alerts
+                .email
+                .clone()
+                .unwrap_or_else(|| format!("hostmaster@{}", zone.trim_end_matches('.')));
+            let zone = Zone {
+                mark: self.mark("zone"),
+                name: zone.clone(),
+                email,
+            };
             self.graph.add("zone", zone);
         }
         self.alerts(environment);
@@ -52,7 +69,10 @@ impl Draft<'_> {
             return (Link::Id(existing.subnet_id.clone()), None);
         }
         let name = self.name("");
-        let network = Network { mark: self.mark("network"), name: name.clone() };
+        let network = Network {
+            mark: self.mark("network"),
+            name: name.clone(),
+        };
         let network = self.graph.add("network", network);
         let subnet = Subnet {
             mark: self.mark("subnet"),
@@ -62,10 +82,24 @@ impl Draft<'_> {
             nameservers: environment.network.dns_nameservers.clone(),
         };
         let subnet = self.graph.add("subnet", subnet);
-        let external_network = environment.network.external_network.clone().unwrap_or_default();
-        let router = Router { mark: self.mark("router"), name, external_network };
+        let external_network = environment
+            .network
+            .external_network
+            .clone()
+            .unwrap_or_default();
+        let router = Router {
+            mark: self.mark("router"),
+            name,
+            external_network,
+        };
         let router = self.graph.add("router", router);
-        let interface = self.graph.add("interface", Interface { router: Some(router), subnet: Some(subnet.clone()) });
+        let interface = self.graph.add(
+            "interface",
+            Interface {
+                router: Some(router),
+                subnet: Some(subnet.clone()),
+            },
+        );
         (Link::from(&subnet), Some(interface))
     }
 
@@ -73,13 +107,22 @@ impl Draft<'_> {
         let mut groups = Groups::new();
         for role in Role::ALL {
             let step = format!("group-{}", role.as_str());
-            let group = SecurityGroup { mark: self.mark(&step), name: self.name(role.as_str()) };
+            let group = SecurityGroup {
+                mark: self.mark(&step),
+                name: self.name(role.as_str()),
+            };
             groups.insert(role, self.graph.add(step, group));
         }
         groups
     }
 
-    fn balancer(&mut self, environment: &Environment, subnet: Link<Subnet>, interface: Option<Ref<Interface>>, groups: &Groups) {
+    fn balancer(
+        &mut self,
+        environment: &Environment,
+        subnet: Link<Subnet>,
+        interface: Option<Ref<Interface>>,
+        groups: &Groups,
+    ) {
         let balancer = LoadBalancer {
             mark: self.mark("balancer"),
             name: self.name(""),
@@ -91,7 +134,12 @@ impl Draft<'_> {
         };
         let balancer = self.graph.add("balancer", balancer);
         if let Some(external_network) = environment.network.external_network.clone() {
-            let address = FloatingIp { mark: self.mark("address"), external_network, balancer: Some(balancer.made()), reached_through: interface };
+            let address = FloatingIp {
+                mark: self.mark("address"),
+                external_network,
+                balancer: Some(balancer.made()),
+                reached_through: interface,
+            };
             self.graph.add("address", address);
         }
     }
@@ -99,39 +147,72 @@ impl Draft<'_> {
     /// What `site` says may flow, as rules of each role's group.
     fn rules(&mut self, environment: &Environment, groups: &Groups) {
         let everyone = vec![Ipv4Net::default()];
-        let world = if environment.access.allowed_cidrs.is_empty() { &everyone } else { &environment.access.allowed_cidrs };
+        let world = if environment.access.allowed_cidrs.is_empty() {
+            &everyone
+        } else {
+            &environment.access.allowed_cidrs
+        };
         for role in Role::ALL {
             let mut ingress = Vec::new();
             for flow in flows().iter().filter(|flow| flow.to == role) {
-                let mut open = |from: From| ingress.push(Ingress { port: flow.port, purpose: flow.purpose.to_owned(), from });
+                let mut open = |from: From| {
+                    ingress.push(Ingress {
+                        port: flow.port,
+                        purpose: flow.purpose.to_owned(),
+                        from,
+                    })
+                };
                 match flow.from {
                     Origin::World => world.iter().copied().map(From::Range).for_each(open),
-                    Origin::Admins => environment.access.ssh_cidrs.iter().copied().map(From::Range).for_each(open),
+                    Origin::Admins => environment
+                        .access
+                        .ssh_cidrs
+                        .iter()
+                        .copied()
+                        .map(From::Range)
+                        .for_each(open),
                     Origin::Role(Role::Balancer) => {
                         let otherwise = match environment.network.existing {
                             Some(_) => environment.network.cidr,
                             None => subnet::pool(environment.network.cidr),
                         };
-                        open(From::Balancer { group: groups[&Role::Balancer].clone(), otherwise });
+                        open(From::Balancer {
+                            group: groups[&Role::Balancer].clone(),
+                            otherwise,
+                        });
                     }
                     Origin::Role(from) => open(From::Group(groups[&from].clone())),
                     Origin::Same => open(From::Group(groups[&role].clone())),
                 }
             }
-            let rules = Rules { name: self.name(role.as_str()), group: groups.get(&role).cloned(), ingress };
+            let rules = Rules {
+                name: self.name(role.as_str()),
+                group: groups.get(&role).cloned(),
+                ingress,
+            };
             self.graph.add(format!("rules-{}", role.as_str()), rules);
         }
     }
 
     fn alerts(&mut self, environment: &Environment) {
         let alerts = &environment.alerts;
-        let versions = (alerts.webhook_url_wo_version, alerts.grafana_oncall_url_wo_version);
+        let versions = (
+            alerts.webhook_url_wo_version,
+            alerts.grafana_oncall_url_wo_version,
+        );
         if versions == (None, None) {
             return;
         }
         let step = format!("alerts-{}", generation(&versions));
-        let paths = vec!["alerts.webhook_url".to_owned(), "alerts.grafana_oncall_url".to_owned()];
-        let stored = Stored { mark: self.mark(&step), content: Content::Given { paths }, store: self.store() };
+        let paths = vec![
+            "alerts.webhook_url".to_owned(),
+            "alerts.grafana_oncall_url".to_owned(),
+        ];
+        let stored = Stored {
+            mark: self.mark(&step),
+            content: Content::Given { paths },
+            store: self.store(),
+        };
         self.graph.add(step, stored);
     }
 }

@@ -1,7 +1,6 @@
 //! An instance: web and worker machines, what the balancer does for them, names, secrets.
 
 use super::{
-    Draft,
     super::object::{
         Link,
         credential::Credential,
@@ -15,7 +14,7 @@ use super::{
         secret::{Content, Stored},
         server::{Boot, Server},
     },
-    link, server_group_link,
+    Draft, link, server_group_link,
 };
 use crate::engine::{Error, Order, Ref, Result, Slot, generation};
 use crate::site::{
@@ -55,11 +54,30 @@ impl Draft<'_> {
     pub(super) fn instance(&mut self, instance: &Instance) -> Result<()> {
         let shared = self.shared(instance)?;
         let balancer = link(&shared.outputs, "balancer");
-        let pool = self.graph.add("pool", Pool { mark: Draft::mark(self, "pool"), name: self.name(""), balancer: balancer.clone() });
+        let pool = self.graph.add(
+            "pool",
+            Pool {
+                mark: Draft::mark(self, "pool"),
+                name: self.name(""),
+                balancer: balancer.clone(),
+            },
+        );
         self.listeners(instance, &shared, &balancer, &pool);
-        let web = Fleet { role: Role::Web, nodes: instance.web.nodes, machine: &instance.web.machine, pool: Some(pool), balancer };
+        let web = Fleet {
+            role: Role::Web,
+            nodes: instance.web.nodes,
+            machine: &instance.web.machine,
+            pool: Some(pool),
+            balancer,
+        };
         self.fleet(instance, &shared, &web)?;
-        let worker = Fleet { role: Role::Worker, nodes: instance.worker.nodes, machine: &instance.worker.machine, pool: None, balancer: String::new() };
+        let worker = Fleet {
+            role: Role::Worker,
+            nodes: instance.worker.nodes,
+            machine: &instance.worker.machine,
+            pool: None,
+            balancer: String::new(),
+        };
         self.fleet(instance, &shared, &worker)?;
         self.names(instance, &shared);
         Ok(())
@@ -70,14 +88,26 @@ impl Draft<'_> {
         let (environment, outputs) = (environment.clone(), outputs);
         let versions = (
             instance.admin.password_wo_version,
-            instance.mail.as_ref().and_then(|mail| mail.password_wo_version),
+            instance
+                .mail
+                .as_ref()
+                .and_then(|mail| mail.password_wo_version),
             instance.monitoring.sentry_dsn_wo_version,
         );
         let step = format!("{SECRETS}-{}", generation(&versions));
-        let bundle = self.secret(&step, Content::Instance { instance: instance.clone() });
+        let bundle = self.secret(
+            &step,
+            Content::Instance {
+                instance: instance.clone(),
+            },
+        );
         let mut others = BTreeMap::new();
         for (kind, id) in &instance.services {
-            let secret = self.site.around.get(id).and_then(|record| record.outputs.secret_id.clone());
+            let secret = self
+                .site
+                .around
+                .get(id)
+                .and_then(|record| record.outputs.secret_id.clone());
             others.extend(secret.map(|secret| (kind.as_str().to_owned(), secret)));
         }
         if let Some(alerts) = outputs.links.get("alerts") {
@@ -88,13 +118,32 @@ impl Draft<'_> {
         let access = generation(&(&versions, &readable));
         let credential = (!inline).then(|| {
             let step = format!("credential-{access}");
-            let credential = Credential { mark: self.mark(&step), bundle: Some(bundle.clone()), own: vec![bundle.clone()], others: readable };
+            let credential = Credential {
+                mark: self.mark(&step),
+                bundle: Some(bundle.clone()),
+                own: vec![bundle.clone()],
+                others: readable,
+            };
             self.graph.add(step, credential)
         });
-        Ok(Shared { environment, outputs, bundle, credential, others, inline, access })
+        Ok(Shared {
+            environment,
+            outputs,
+            bundle,
+            credential,
+            others,
+            inline,
+            access,
+        })
     }
 
-    fn listeners(&mut self, instance: &Instance, shared: &Shared, balancer: &str, pool: &Ref<Pool>) {
+    fn listeners(
+        &mut self,
+        instance: &Instance,
+        shared: &Shared,
+        balancer: &str,
+        pool: &Ref<Pool>,
+    ) {
         let monitor = Monitor {
             mark: self.mark("monitor"),
             name: self.name(""),
@@ -104,9 +153,19 @@ impl Draft<'_> {
         };
         self.graph.add("monitor", monitor);
         let certificate = instance.certificate.as_ref().map(|id| {
-            self.site.around.get(id).map(|record| link(&record.outputs, "pkcs12")).unwrap_or_default()
+            self.site
+                .around
+                .get(id)
+                .map(|record| link(&record.outputs, "pkcs12"))
+                .unwrap_or_default()
         });
-        let allowed_cidrs: Vec<String> = shared.environment.access.allowed_cidrs.iter().map(ToString::to_string).collect();
+        let allowed_cidrs: Vec<String> = shared
+            .environment
+            .access
+            .allowed_cidrs
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let listener = |mark, name, port, pool, certificate, after| Listener {
             mark,
             name,
@@ -120,11 +179,25 @@ impl Draft<'_> {
         };
         let mut after = vec![json!({ "$made": "monitor" })];
         if certificate.is_none() {
-            let http = listener(self.mark("http"), self.name("http"), 80, Some(pool.clone()), None, after);
+            let http = listener(
+                self.mark("http"),
+                self.name("http"),
+                80,
+                Some(pool.clone()),
+                None,
+                after,
+            );
             self.graph.add("http", http);
             return;
         }
-        let redirecting = listener(self.mark("redirecting"), self.name("http"), 80, None, None, Vec::new());
+        let redirecting = listener(
+            self.mark("redirecting"),
+            self.name("http"),
+            80,
+            None,
+            None,
+            Vec::new(),
+        );
         let redirecting = self.graph.add("redirecting", redirecting);
         let redirect = Redirect {
             mark: self.mark("redirect"),
@@ -135,7 +208,14 @@ impl Draft<'_> {
         };
         self.graph.add("redirect", redirect);
         after.push(json!({ "$made": "redirect" }));
-        let https = listener(self.mark("https"), self.name("https"), 443, Some(pool.clone()), certificate, after);
+        let https = listener(
+            self.mark("https"),
+            self.name("https"),
+            443,
+            Some(pool.clone()),
+            certificate,
+            after,
+        );
         self.graph.add("https", https);
     }
 
@@ -144,22 +224,52 @@ impl Draft<'_> {
         let flavor = fleet.machine.flavor.clone().unwrap_or_default();
         let image = shared.environment.image.id.clone().unwrap_or_default();
         // A machine is made of these; whatever else changes, it is told.
-        let make = generation(&(&flavor, &image, shared.inline, &shared.access, &shared.environment.access.ssh_public_key, self.of_the_application(instance)));
+        let make = generation(&(
+            &flavor,
+            &image,
+            shared.inline,
+            &shared.access,
+            &shared.environment.access.ssh_public_key,
+            self.of_the_application(instance),
+        ));
         let mut nodes: Vec<(String, Ref<Port>)> = Vec::new();
         let place = |index: u32| format!("{}-{index}-{make}", role.as_str());
-        let slot = |index: u32| Slot { group: role.as_str().to_owned(), index, order: Order::MakeFirst };
+        let slot = |index: u32| Slot {
+            group: role.as_str().to_owned(),
+            index,
+            order: Order::MakeFirst,
+        };
         for index in 0..fleet.nodes {
             let step = format!("{}/port", place(index));
-            let port = self.port(&step, self.name(&format!("{}-{index}", role.as_str())), role, &shared.environment, &shared.outputs);
+            let port = self.port(
+                &step,
+                self.name(&format!("{}-{index}", role.as_str())),
+                role,
+                &shared.environment,
+                &shared.outputs,
+            );
             let port = self.graph.slot(slot(index), |graph| graph.add(step, port));
             nodes.push((guest::neighbour(&self.id, role, index, "").name, port));
         }
         for index in 0..fleet.nodes {
             let port = nodes[index as usize].1.clone();
             let step = format!("{}/server", place(index));
-            let server = self.machine(instance, shared, fleet, index, &step, (&flavor, &image), &nodes)?;
-            let server = Server { port: Some(port.clone()), ..server };
-            let server = self.graph.slot(slot(index), |graph| graph.add(step, server));
+            let server = self.machine(
+                instance,
+                shared,
+                fleet,
+                index,
+                &step,
+                (&flavor, &image),
+                &nodes,
+            )?;
+            let server = Server {
+                port: Some(port.clone()),
+                ..server
+            };
+            let server = self
+                .graph
+                .slot(slot(index), |graph| graph.add(step, server));
             let Some(pool) = &fleet.pool else { continue };
             let step = format!("{}/member", place(index));
             let member = Member {
@@ -172,14 +282,19 @@ impl Draft<'_> {
                 made: None,
                 protocol_port: role.port().unwrap_or(8080),
             };
-            self.graph.slot(slot(index), |graph| graph.add(step, member));
+            self.graph
+                .slot(slot(index), |graph| graph.add(step, member));
         }
         Ok(())
     }
 
     /// What of the application a machine is made with, so that another make of it is rolled in machine by machine.
     fn of_the_application(&self, instance: &Instance) -> impl serde::Serialize {
-        (instance.version.clone(), instance.application.clone(), instance.frontend.clone())
+        (
+            instance.version.clone(),
+            instance.application.clone(),
+            instance.frontend.clone(),
+        )
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -195,7 +310,12 @@ impl Draft<'_> {
     ) -> Result<Server> {
         let role = fleet.role;
         let none = || Error::fatal("plan an instance", "it has no environment");
-        let key_pair = shared.environment.access.ssh_public_key.as_ref().map(|_| Link::Id(link(&shared.outputs, "key_pair")));
+        let key_pair = shared
+            .environment
+            .access
+            .ssh_public_key
+            .as_ref()
+            .map(|_| Link::Id(link(&shared.outputs, "key_pair")));
         Ok(Server {
             mark: self.mark(step),
             name: self.name(&format!("{}-{index}", role.as_str())),
@@ -207,7 +327,8 @@ impl Draft<'_> {
             key_pair,
             tags: self.tags(&instance.tags),
             boot: Some(Boot {
-                guest: Guest::of(self.site, role, index, DocumentSource::Metadata).ok_or_else(none)?,
+                guest: Guest::of(self.site, role, index, DocumentSource::Metadata)
+                    .ok_or_else(none)?,
                 document: guest::document(self.site, role).ok_or_else(none)?,
                 nodes: nodes.to_vec(),
                 own: [(secrets::INSTANCE.to_owned(), shared.bundle.clone())].into(),
@@ -221,7 +342,9 @@ impl Draft<'_> {
 
     /// DNS records for those host names that lie in the environment's zone.
     fn names(&mut self, instance: &Instance, shared: &Shared) {
-        let Some(zone) = shared.environment.dns.zone.clone() else { return };
+        let Some(zone) = shared.environment.dns.zone.clone() else {
+            return;
+        };
         let address = shared.outputs.public_address.clone().unwrap_or_default();
         for hostname in std::iter::once(&instance.hostname).chain(&instance.additional_hostnames) {
             let name = format!("{}.", hostname.trim_end_matches('.'));
@@ -229,7 +352,12 @@ impl Draft<'_> {
                 continue;
             }
             let step = format!("dns-{}", name.trim_end_matches('.'));
-            let recordset = Recordset { mark: self.mark(&step), zone: zone.clone(), name, address: address.clone() };
+            let recordset = Recordset {
+                mark: self.mark(&step),
+                zone: zone.clone(),
+                name,
+                address: address.clone(),
+            };
             self.graph.add(step, recordset);
         }
     }
@@ -251,6 +379,9 @@ pub fn millis(text: &str) -> u64 {
 mod tests {
     #[test]
     fn timeouts_are_read() {
-        assert_eq!(["60s", "2m", "1h", "500ms"].map(super::millis), [60_000, 120_000, 3_600_000, 500]);
+        assert_eq!(
+            ["60s", "2m", "1h", "500ms"].map(super::millis),
+            [60_000, 120_000, 3_600_000, 500]
+        );
     }
 }

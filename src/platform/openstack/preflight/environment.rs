@@ -1,6 +1,13 @@
 //! An environment: networks, image, zone, and which of the optional services are there.
 
-use super::{Check, super::{api::Service, mark::{Mark, OURS}, object::{image, network, subnet}}};
+use super::{
+    super::{
+        api::Service,
+        mark::{Mark, OURS},
+        object::{image, network, subnet},
+    },
+    Check,
+};
 use crate::engine::{Moment, Result};
 use crate::site::{Environment, ExistingNetwork, Id, Thing};
 use ipnet::Ipv4Net;
@@ -43,7 +50,11 @@ impl Check<'_> {
         }
     }
 
-    async fn networks(&mut self, environment: &mut Environment, before: Option<&Environment>) -> Result<()> {
+    async fn networks(
+        &mut self,
+        environment: &mut Environment,
+        before: Option<&Environment>,
+    ) -> Result<()> {
         let all = self.cloud.networks(self.cloud.epoch()).await?;
         if let Some(existing) = environment.network.existing.clone() {
             self.existing(environment, &existing, &all).await?;
@@ -51,16 +62,39 @@ impl Check<'_> {
             self.range(environment, before).await?;
         }
         let externals: Vec<_> = all.iter().filter(|network| network.external).collect();
-        let names = externals.iter().map(|network| format!("`{}`", network.name)).collect::<Vec<_>>().join(", ");
+        let names = externals
+            .iter()
+            .map(|network| format!("`{}`", network.name))
+            .collect::<Vec<_>>()
+            .join(", ");
         let at = "network.external_network";
         match environment.network.external_network.as_deref() {
             Some(wanted) => {
-                let found: Vec<_> = externals.iter().filter(|network| network.id == wanted || network.name == wanted).collect();
-                match (found.len(), all.iter().any(|network| network.id == wanted || network.name == wanted)) {
+                let found: Vec<_> = externals
+                    .iter()
+                    .filter(|network| network.id == wanted || network.name == wanted)
+                    .collect();
+                match (
+                    found.len(),
+                    all.iter()
+                        .any(|network| network.id == wanted || network.name == wanted),
+                ) {
                     (1, _) => {}
-                    (0, true) => self.refuse(at, format!("`{wanted}` is no external network"), format!("The external networks are: {names}")),
-                    (0, false) => self.refuse(at, format!("There is no network `{wanted}`"), format!("The external networks of this cloud are: {names}")),
-                    _ => self.refuse(at, format!("Several external networks are called `{wanted}`"), "Give the id of the right one."),
+                    (0, true) => self.refuse(
+                        at,
+                        format!("`{wanted}` is no external network"),
+                        format!("The external networks are: {names}"),
+                    ),
+                    (0, false) => self.refuse(
+                        at,
+                        format!("There is no network `{wanted}`"),
+                        format!("The external networks of this cloud are: {names}"),
+                    ),
+                    _ => self.refuse(
+                        at,
+                        format!("Several external networks are called `{wanted}`"),
+                        "Give the id of the right one.",
+                    ),
                 }
             }
             None => {
@@ -77,61 +111,114 @@ impl Check<'_> {
         Ok(())
     }
 
-    async fn existing(&mut self, environment: &mut Environment, existing: &ExistingNetwork, all: &[network::Listed]) -> Result<()> {
+    async fn existing(
+        &mut self,
+        environment: &mut Environment,
+        existing: &ExistingNetwork,
+        all: &[network::Listed],
+    ) -> Result<()> {
         if !all.iter().any(|network| network.id == existing.network_id) {
-            self.refuse("network.existing.network_id", format!("There is no network {}", existing.network_id), "It must be a network of this project, or one that is shared with it.");
+            self.refuse(
+                "network.existing.network_id",
+                format!("There is no network {}", existing.network_id),
+                "It must be a network of this project, or one that is shared with it.",
+            );
             return Ok(());
         }
         let subnets = self.cloud.subnets(self.cloud.epoch()).await?;
-        match subnets.iter().find(|subnet| subnet.id == existing.subnet_id) {
-            None => self.refuse("network.existing.subnet_id", format!("There is no subnet {}", existing.subnet_id), "It must be a subnet of that network."),
+        match subnets
+            .iter()
+            .find(|subnet| subnet.id == existing.subnet_id)
+        {
+            None => self.refuse(
+                "network.existing.subnet_id",
+                format!("There is no subnet {}", existing.subnet_id),
+                "It must be a subnet of that network.",
+            ),
             Some(subnet) if subnet.network_id != existing.network_id => {
-                self.refuse("network.existing.subnet_id", "The subnet is of another network", format!("{} belongs to network {}.", subnet.id, subnet.network_id));
+                self.refuse(
+                    "network.existing.subnet_id",
+                    "The subnet is of another network",
+                    format!("{} belongs to network {}.", subnet.id, subnet.network_id),
+                );
             }
             Some(subnet) => match subnet.cidr.parse::<Ipv4Net>() {
                 Ok(cidr) => environment.network.cidr = cidr,
-                Err(_) => self.refuse("network.existing.subnet_id", "The subnet is no IPv4 subnet", format!("Its range is {}.", subnet.cidr)),
+                Err(_) => self.refuse(
+                    "network.existing.subnet_id",
+                    "The subnet is no IPv4 subnet",
+                    format!("Its range is {}.", subnet.cidr),
+                ),
             },
         }
         Ok(())
     }
 
     /// Our own range must hold a site, and must not meet another of the same name's leftovers or of a router that we share.
-    async fn range(&mut self, environment: &Environment, before: Option<&Environment>) -> Result<()> {
+    async fn range(
+        &mut self,
+        environment: &Environment,
+        before: Option<&Environment>,
+    ) -> Result<()> {
         if before.is_some() {
             return Ok(());
         }
         let cidr = environment.network.cidr;
         if cidr.prefix_len() > 28 {
-            self.refuse("network.cidr", format!("{cidr} is too small"), "A site needs at least a /28; a /24 is usual.");
+            self.refuse(
+                "network.cidr",
+                format!("{cidr} is too small"),
+                "A site needs at least a /28; a /24 is usual.",
+            );
             return Ok(());
         }
         let mark = Mark::new(&Id::environment(environment.name.clone()), "subnet");
         let subnets = self.cloud.subnets(self.cloud.epoch()).await?;
         let overlaps = |it: &&subnet::Listed| {
-            let meets = it.cidr.parse::<Ipv4Net>().is_ok_and(|other| other.contains(&cidr) || cidr.contains(&other));
+            let meets = it
+                .cidr
+                .parse::<Ipv4Net>()
+                .is_ok_and(|other| other.contains(&cidr) || cidr.contains(&other));
             meets && it.description != mark.as_str()
         };
         let externals = self.cloud.networks(self.cloud.epoch()).await?;
         for other in subnets.iter().filter(overlaps) {
-            let external = externals.iter().any(|network| network.external && network.id == other.network_id);
+            let external = externals
+                .iter()
+                .any(|network| network.external && network.id == other.network_id);
             let place = format!("Subnet {} ({}) has {}.", other.id, other.name, other.cidr);
             if external {
-                self.refuse("network.cidr", format!("{cidr} overlaps with an external network"), format!("{place} Machines could not tell the two apart: choose another range."));
+                self.refuse(
+                    "network.cidr",
+                    format!("{cidr} overlaps with an external network"),
+                    format!("{place} Machines could not tell the two apart: choose another range."),
+                );
             } else if other.description.starts_with(OURS) || other.cidr != cidr.to_string() {
                 // Separate routers keep them apart; joining them later would not work.
-                self.warn("network.cidr", format!("{cidr} overlaps with another network of this project"), format!("{place} They work side by side, and can never be joined."));
+                self.warn(
+                    "network.cidr",
+                    format!("{cidr} overlaps with another network of this project"),
+                    format!("{place} They work side by side, and can never be joined."),
+                );
             }
         }
         Ok(())
     }
 
-    async fn image(&mut self, environment: &mut Environment, before: Option<&Environment>) -> Result<()> {
-        let kept = before.filter(|it| it.image.name == environment.image.name || environment.image == Default::default());
+    async fn image(
+        &mut self,
+        environment: &mut Environment,
+        before: Option<&Environment>,
+    ) -> Result<()> {
+        let kept = before.filter(|it| {
+            it.image.name == environment.image.name || environment.image == Default::default()
+        });
         if let (None, Some(kept)) = (&environment.image.id, kept) {
             environment.image.id.clone_from(&kept.image.id);
         }
-        if environment.image.id.is_some() && before.is_some_and(|it| it.image.id == environment.image.id) {
+        if environment.image.id.is_some()
+            && before.is_some_and(|it| it.image.id == environment.image.id)
+        {
             return Ok(());
         }
         let images = self.cloud.images(Moment::START).await?;
@@ -139,21 +226,40 @@ impl Check<'_> {
             (Some(id), _) => {
                 let found = images.iter().find(|image| image.id == *id);
                 if found.is_none() {
-                    self.refuse("image.id", format!("There is no image {id}"), listed(&images));
+                    self.refuse(
+                        "image.id",
+                        format!("There is no image {id}"),
+                        listed(&images),
+                    );
                 }
                 found
             }
             (None, Some(name)) => {
-                let found = newest(images.iter().filter(|image| image.name.as_deref() == Some(name)));
+                let found = newest(
+                    images
+                        .iter()
+                        .filter(|image| image.name.as_deref() == Some(name)),
+                );
                 if found.is_none() {
-                    self.refuse("image.name", format!("There is no image `{name}`"), listed(&images));
+                    self.refuse(
+                        "image.name",
+                        format!("There is no image `{name}`"),
+                        listed(&images),
+                    );
                 }
                 found
             }
             (None, None) => {
                 let found = newest(images.iter().filter(|image| is_debian_12(image)));
                 if found.is_none() {
-                    self.refuse("image", "This cloud offers no Debian 12 image", format!("Machines are made from it. Upload one, or name it: `image.name`. {}", listed(&images)));
+                    self.refuse(
+                        "image",
+                        "This cloud offers no Debian 12 image",
+                        format!(
+                            "Machines are made from it. Upload one, or name it: `image.name`. {}",
+                            listed(&images)
+                        ),
+                    );
                 }
                 found
             }
@@ -164,10 +270,20 @@ impl Check<'_> {
         Ok(())
     }
 
-    async fn zone(&mut self, environment: &Environment, before: Option<&Environment>) -> Result<()> {
-        let Some(zone) = &environment.dns.zone else { return Ok(()) };
+    async fn zone(
+        &mut self,
+        environment: &Environment,
+        before: Option<&Environment>,
+    ) -> Result<()> {
+        let Some(zone) = &environment.dns.zone else {
+            return Ok(());
+        };
         if !self.cloud.offers.dns {
-            self.lacks(Service::Dns, "dns.zone", "Leave out `dns` and have the host name lead to `public_address` yourself.");
+            self.lacks(
+                Service::Dns,
+                "dns.zone",
+                "Leave out `dns` and have the host name lead to `public_address` yourself.",
+            );
             return Ok(());
         }
         if before.is_some_and(|it| it.dns == environment.dns) {
@@ -175,10 +291,21 @@ impl Check<'_> {
         }
         let zones = self.cloud.zones(self.cloud.epoch()).await?;
         let mark = Mark::new(&Id::environment(environment.name.clone()), "zone");
-        match (zones.iter().find(|it| it.name == *zone), environment.dns.manage_zone) {
+        match (
+            zones.iter().find(|it| it.name == *zone),
+            environment.dns.manage_zone,
+        ) {
             (None, false) => {
-                let names = zones.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
-                let names = if names.is_empty() { "none".to_owned() } else { names };
+                let names = zones
+                    .iter()
+                    .map(|it| it.name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                let names = if names.is_empty() {
+                    "none".to_owned()
+                } else {
+                    names
+                };
                 self.refuse("dns.zone", format!("There is no zone `{zone}`"), format!("Zones of this project: {names}. Set `dns.manage_zone = true` to have it made."));
             }
             (Some(found), true) if found.description.as_deref() != Some(mark.as_str()) => {
@@ -194,16 +321,32 @@ impl Check<'_> {
             return Ok(());
         }
         if let Some(wanted) = &environment.load_balancer.provider {
-            let providers = self.cloud.api.list::<Named>(Service::Balancer, "/providers", "providers", None).await?;
+            let providers = self
+                .cloud
+                .api
+                .list::<Named>(Service::Balancer, "/providers", "providers", None)
+                .await?;
             if !providers.iter().any(|it| it.name == *wanted) {
-                let names = providers.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
-                self.refuse("load_balancer.provider", format!("Octavia has no provider `{wanted}`"), format!("It has: {names}"));
+                let names = providers
+                    .iter()
+                    .map(|it| it.name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                self.refuse(
+                    "load_balancer.provider",
+                    format!("Octavia has no provider `{wanted}`"),
+                    format!("It has: {names}"),
+                );
             }
         }
         if let Some(wanted) = &environment.load_balancer.flavor {
             let flavors = self.cloud.balancer_flavors().await?;
             if !flavors.contains(wanted) {
-                self.refuse("load_balancer.flavor", format!("Octavia has no flavor `{wanted}`"), format!("It has: {}", flavors.join(", ")));
+                self.refuse(
+                    "load_balancer.flavor",
+                    format!("Octavia has no flavor `{wanted}`"),
+                    format!("It has: {}", flavors.join(", ")),
+                );
             }
         }
         Ok(())
@@ -220,18 +363,31 @@ fn newest<'a>(images: impl Iterator<Item = &'a image::Listed>) -> Option<&'a ima
 }
 
 fn is_debian_12(image: &image::Listed) -> bool {
-    let by_properties = image.os_distro.as_deref() == Some("debian") && image.os_version.as_deref().is_some_and(|version| version == "12" || version.starts_with("12."));
+    let by_properties = image.os_distro.as_deref() == Some("debian")
+        && image
+            .os_version
+            .as_deref()
+            .is_some_and(|version| version == "12" || version.starts_with("12."));
     let name = image.name.as_deref().unwrap_or_default().to_lowercase();
-    by_properties || image.os_distro.is_none() && name.contains("debian") && (name.contains("12") || name.contains("bookworm"))
+    by_properties
+        || image.os_distro.is_none()
+            && name.contains("debian")
+            && (name.contains("12") || name.contains("bookworm"))
 }
 
 fn listed(images: &[image::Listed]) -> String {
-    let mut names: Vec<_> = images.iter().filter_map(|image| image.name.as_deref()).collect();
+    let mut names: Vec<_> = images
+        .iter()
+        .filter_map(|image| image.name.as_deref())
+        .collect();
     names.sort_unstable();
     names.dedup();
     let more = if names.len() > 20 { ", …" } else { "" };
     names.truncate(20);
-    format!("The images that you can see are: {}{more}", names.join(", "))
+    format!(
+        "The images that you can see are: {}{more}",
+        names.join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -239,7 +395,12 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn image(name: &str, distro: Option<&str>, version: Option<&str>, created: &str) -> image::Listed {
+    fn image(
+        name: &str,
+        distro: Option<&str>,
+        version: Option<&str>,
+        created: &str,
+    ) -> image::Listed {
         serde_json::from_value(json!({ "id": name, "name": name, "os_distro": distro, "os_version": version, "created_at": created })).unwrap()
     }
 
@@ -248,12 +409,23 @@ mod tests {
         assert!(is_debian_12(&image("x", Some("debian"), Some("12.7"), "")));
         assert!(is_debian_12(&image("Debian 12 (bookworm)", None, None, "")));
         assert!(!is_debian_12(&image("debian-11", None, None, "")));
-        assert!(!is_debian_12(&image("ubuntu-12", Some("ubuntu"), Some("12"), "")));
+        assert!(!is_debian_12(&image(
+            "ubuntu-12",
+            Some("ubuntu"),
+            Some("12"),
+            ""
+        )));
     }
 
     #[test]
     fn the_newest_image_is_taken() {
-        let images = [image("debian-12", None, None, "2025-01-01T00:00:00Z"), image("debian-12", None, None, "2026-01-01T00:00:00Z")];
-        assert_eq!(newest(images.iter()).map(|it| it.created_at.as_str()), Some("2026-01-01T00:00:00Z"));
+        let images = [
+            image("debian-12", None, None, "2025-01-01T00:00:00Z"),
+            image("debian-12", None, None, "2026-01-01T00:00:00Z"),
+        ];
+        assert_eq!(
+            newest(images.iter()).map(|it| it.created_at.as_str()),
+            Some("2026-01-01T00:00:00Z")
+        );
     }
 }

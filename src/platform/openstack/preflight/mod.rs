@@ -19,8 +19,17 @@ pub struct Check<'a> {
     pub findings: Vec<Finding>,
 }
 
-pub async fn preflight(cloud: &OpenStack, site: &mut Site, before: Option<&Record>, journal: &Journal) -> Result<Preflight> {
-    let mut check = Check { cloud, before: before.map(|record| &record.thing), findings: Vec::new() };
+pub async fn preflight(
+    cloud: &OpenStack,
+    site: &mut Site,
+    before: Option<&Record>,
+    journal: &Journal,
+) -> Result<Preflight> {
+    let mut check = Check {
+        cloud,
+        before: before.map(|record| &record.thing),
+        findings: Vec::new(),
+    };
     let around = site.clone();
     match &mut site.thing {
         Thing::Environment(it) => check.environment(it).await?,
@@ -32,7 +41,11 @@ pub async fn preflight(cloud: &OpenStack, site: &mut Site, before: Option<&Recor
     let mut findings = check.findings;
     // A thing that is refused needs no room.
     let refused = findings.iter().any(|finding| finding.refuses);
-    let demands = if refused { Vec::new() } else { quota::demands(cloud, site, journal, &mut findings).await? };
+    let demands = if refused {
+        Vec::new()
+    } else {
+        quota::demands(cloud, site, journal, &mut findings).await?
+    };
     Ok(Preflight { findings, demands })
 }
 
@@ -63,7 +76,11 @@ impl Check<'_> {
     fn backup(&mut self, policy: &crate::site::BackupPolicy) {
         let own = policy.target.bucket.is_none() && policy.target.endpoint.is_none();
         if own && !self.cloud.offers.objects {
-            self.lacks(Service::Objects, "target", "Set `target` to a bucket elsewhere.");
+            self.lacks(
+                Service::Objects,
+                "target",
+                "Set `target` to a bucket elsewhere.",
+            );
         } else if own && !self.cloud.offers.ec2 {
             self.refuse(
                 "target",

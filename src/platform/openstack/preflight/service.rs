@@ -1,6 +1,6 @@
 //! A service: flavor, volume type, where files are kept.
 
-use super::{Check, super::api::Service as Api};
+use super::{super::api::Service as Api, Check};
 use crate::engine::{Moment, Result};
 use crate::site::{Backend, Role, Service, ServiceKind, Thing, version};
 
@@ -16,12 +16,20 @@ impl Check<'_> {
         }
         self.backend(service, before);
         if service.version.is_none() {
-            service.version = before.and_then(|it| it.version.clone()).or_else(|| version::newest(service.kind, service.backend).map(str::to_owned));
+            service.version = before
+                .and_then(|it| it.version.clone())
+                .or_else(|| version::newest(service.kind, service.backend).map(str::to_owned));
         }
         if service.machines() == 0 {
             return Ok(());
         }
-        self.machine(&mut service.machine, before.map(|it| &it.machine), Role::from(service.kind), "").await?;
+        self.machine(
+            &mut service.machine,
+            before.map(|it| &it.machine),
+            Role::from(service.kind),
+            "",
+        )
+        .await?;
         self.disk_type(service, before).await?;
         Ok(())
     }
@@ -53,11 +61,24 @@ impl Check<'_> {
             self.refuse("disk_type", "A volume cannot change its type here", format!("The volumes were made of type {was}. Make a second service of the new type and move the data."));
             return Ok(());
         }
-        let (Some(wanted), None) = (&service.disk_type, before) else { return Ok(()) };
+        let (Some(wanted), None) = (&service.disk_type, before) else {
+            return Ok(());
+        };
         let types = self.cloud.volume_types(Moment::START).await?;
-        if !types.iter().any(|it| it.name == *wanted || it.id == *wanted) {
-            let names = types.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
-            self.refuse("disk_type", format!("There is no volume type `{wanted}`"), format!("Cinder has: {names}"));
+        if !types
+            .iter()
+            .any(|it| it.name == *wanted || it.id == *wanted)
+        {
+            let names = types
+                .iter()
+                .map(|it| it.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
+            self.refuse(
+                "disk_type",
+                format!("There is no volume type `{wanted}`"),
+                format!("Cinder has: {names}"),
+            );
         }
         Ok(())
     }
