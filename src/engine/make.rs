@@ -262,8 +262,9 @@ impl<C: Cloud> Making<'_, C> {
         let fresh = kind == Kind::Broken && tries.made.is_some();
         if self.planned.step.keeps_data() && !fresh {
             let why = format!("{id} keeps data and is therefore not made anew: {why}");
-            return Err(Error::new(kind, at.to_string(), why)
-                .remedy("mend it with the cloud's own tools, or have it replaced after a backup"));
+            return Err(Error::new(kind, at.to_string(), why).remedy(
+                "mend it with the cloud's own tools; or, after a backup, have the whole replaced",
+            ));
         }
         if tries.remakes == REMAKES {
             return Err(
