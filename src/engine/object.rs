@@ -142,6 +142,8 @@ pub struct Cx<'a, C> {
     pub since: Moment,
     pub secrets: &'a Secrets,
     pub journal: &'a Journal,
+    /// The whole thing is going: what goes with another of its objects need not be removed by itself.
+    pub all_goes: bool,
 }
 
 impl<C: Cloud> Cx<'_, C> {

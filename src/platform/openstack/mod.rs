@@ -23,7 +23,7 @@ use crate::site::{Id, Outputs, Record, Site};
 use api::{Api, Service};
 use async_trait::async_trait;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -42,7 +42,11 @@ pub struct OpenStack {
     /// What is left of the quotas, as read at the start of the run.
     room: OnceCell<BTreeMap<&'static str, (u64, u64)>>,
     /// Each balancer takes one change at a time.
-    turns: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    turns: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Turn>>>>,
+    /// Children of balancers whose end was taken on: they go, nobody need look.
+    ended: Mutex<BTreeSet<String>>,
+    /// Records that this process has written or removed a moment ago, by the image's id.
+    fresh_records: Mutex<BTreeMap<String, (Instant, Option<Record>)>>,
     epoch: Mutex<(Instant, Moment)>,
 }
 
@@ -79,6 +83,15 @@ impl Offers {
         )
     }
 }
+
+/// One balancer's turn to be changed.
+#[derive(Default)]
+struct Turn {
+    changed: Option<Instant>,
+}
+
+/// How long a balancer is busy with one change, usually: nobody looks earlier.
+const SETTLES: Duration = Duration::from_millis(1100);
 
 /// How long a look that changes nothing is content with a list.
 const FRESH: Duration = Duration::from_secs(10);
@@ -128,6 +141,8 @@ pub async fn connect(settings: Settings, common: Common) -> Result<OpenStack> {
         own_vip_groups: OnceCell::new(),
         room: OnceCell::new(),
         turns: Mutex::default(),
+        ended: Mutex::default(),
+        fresh_records: Mutex::default(),
         epoch: Mutex::new((Instant::now(), Moment::now())),
     })
 }
@@ -149,13 +164,17 @@ impl OpenStack {
     }
 
     /// One change of a balancer at a time, each when it has done with the one before.
-    async fn turn(&self, balancer: &str) -> Result<tokio::sync::OwnedMutexGuard<()>> {
+    async fn turn(&self, balancer: &str) -> Result<tokio::sync::OwnedMutexGuard<Turn>> {
         let turn = {
             let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
             turns.entry(balancer.to_owned()).or_default().clone()
         };
-        let guard = turn.lock_owned().await;
+        let mut guard = turn.lock_owned().await;
+        if let Some(changed) = guard.changed {
+            tokio::time::sleep(SETTLES.saturating_sub(changed.elapsed())).await;
+        }
         object::load_balancer::settled(self, balancer).await?;
+        guard.changed = Some(Instant::now());
         Ok(guard)
     }
 

@@ -5,7 +5,7 @@ use super::{
     Of, ready,
     secret::{CREDENTIAL, Stored, read},
 };
-use crate::engine::{Cx, Difference, Error, Object, Ref, Result, Seen};
+use crate::engine::{Cx, Difference, Error, Kind, Object, Ref, Result, Seen};
 use crate::platform::openstack::{
     OpenStack,
     api::Service,
@@ -15,6 +15,7 @@ use crate::platform::openstack::{
 use crate::site::secrets::Bundle;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::time::Duration;
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -82,11 +83,25 @@ impl Object<OpenStack> for Credential {
             "access_rules": ids.iter().map(rule).collect::<Vec<_>>(),
         } });
         let path = format!("/users/{}/application_credentials", cx.cloud.user_id);
-        cx.cloud
-            .api
-            .post(Service::Identity, path, doing, body)
-            .answer("application_credential")
-            .await
+        // Just after a role was given, Keystone's caches may not know it yet: it says 400 then.
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let call = cx
+                .cloud
+                .api
+                .post(Service::Identity, &path, &doing, body.clone());
+            match call.busy_when(400).answer("application_credential").await {
+                Err(error) if error.kind == Kind::Busy && tries < 4 => {
+                    tokio::time::sleep(Duration::from_millis(700) * tries).await;
+                }
+                Err(mut error) if error.kind == Kind::Busy => {
+                    error.kind = Kind::Fatal;
+                    return Err(error);
+                }
+                answer => return answer,
+            }
+        }
     }
     async fn update(&self, _: &Cx<'_, OpenStack>, _: &Of, _: &[Difference]) -> Result<()> {
         Ok(())

@@ -3,7 +3,10 @@
 
 use super::{Of, container::Container};
 use crate::engine::{Cx, Difference, Object, Ref, Result, Seen, Standing};
-use crate::platform::openstack::{OpenStack, api::Service};
+use crate::platform::openstack::{
+    OpenStack,
+    api::{Service, gone_is_fine},
+};
 use crate::site::guest::{self, BackupDocument};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -42,7 +45,7 @@ impl Object<OpenStack> for Document {
         } else {
             cx.cloud
                 .since(false, cx.since)
-                .max(cx.cloud.api.last_change())
+                .max(cx.cloud.api.last_change_of(Service::Compute))
         };
         let list = cx.cloud.servers(since).await?;
         let Some(server) = list.iter().find(|server| server.id == self.server) else {
@@ -97,23 +100,26 @@ impl Object<OpenStack> for Document {
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
         let list = cx
             .cloud
-            .servers(cx.since.max(cx.cloud.api.last_change()))
+            .servers(cx.since.max(cx.cloud.api.last_change_of(Service::Compute)))
             .await?;
         let Some(server) = list.iter().find(|server| server.id == facts.id) else {
             return Ok(());
         };
-        for key in server.metadata.keys().filter(|key| self.is_piece(key)) {
-            let path = format!("/servers/{}/metadata/{key}", facts.id);
-            cx.cloud
-                .api
-                .delete(
-                    Service::Compute,
-                    path,
-                    format!("tell server {} that backups have ended", facts.id),
-                )
-                .await?;
+        if !server.metadata.keys().any(|key| self.is_piece(key)) {
+            return Ok(());
         }
-        Ok(())
+        let rest: BTreeMap<_, _> = server
+            .metadata
+            .iter()
+            .filter(|(key, _)| !self.is_piece(key))
+            .collect();
+        let path = format!("/servers/{}/metadata", facts.id);
+        let doing = format!("tell server {} that backups have ended", facts.id);
+        let call = cx
+            .cloud
+            .api
+            .put(Service::Compute, path, doing, json!({ "metadata": rest }));
+        call.send().await.map(drop).or_else(gone_is_fine)
     }
     fn instant(&self) -> bool {
         true

@@ -1,6 +1,6 @@
 //! A listener: where the load balancer answers. Its policies go with it.
 
-use super::{Compared, Of, load_balancer::standing, pool::Pool};
+use super::{Compared, Of, load_balancer::child, pool::Pool};
 use crate::engine::{Cx, Difference, Object, Ref, Result, Seen};
 use crate::platform::openstack::{
     OpenStack,
@@ -101,6 +101,9 @@ impl Object<OpenStack> for Listener {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
+        if known.is_some_and(|known| cx.cloud.has_ended(&known.id)) {
+            return Ok(None);
+        }
         let list = cx
             .cloud
             .listeners(cx.cloud.since(known.is_some(), cx.since))
@@ -141,10 +144,7 @@ impl Object<OpenStack> for Listener {
                 found.default_pool_id.as_deref().unwrap_or_default(),
             );
         }
-        Ok(compared.seen(
-            found.id.as_str().into(),
-            standing(&found.provisioning_status),
-        ))
+        Ok(compared.seen(found.id.as_str().into(), child(&found.provisioning_status)))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
         let mut body = self.body(cx)?;
@@ -183,6 +183,7 @@ impl Object<OpenStack> for Listener {
         cx.cloud
             .delete_from_balancer(
                 &self.balancer,
+                &facts.id,
                 format!("/listeners/{}", facts.id),
                 format!("delete listener `{}`", self.name),
             )

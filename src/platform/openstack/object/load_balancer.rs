@@ -88,6 +88,14 @@ pub fn standing(status: &str) -> Standing {
     }
 }
 
+/// The same for what hangs on a balancer. That it is being updated says only that something beside it changes.
+pub fn child(status: &str) -> Standing {
+    match status {
+        "PENDING_UPDATE" => Standing::Ready,
+        other => standing(other),
+    }
+}
+
 /// How long one change of a balancer may keep the next one waiting before the run is told so.
 const SETTLES: Duration = Duration::from_secs(90);
 

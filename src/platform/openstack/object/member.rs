@@ -1,10 +1,11 @@
 //! One web machine in the pool.
 
 use super::{Compared, Of, load_balancer::standing, pool::Pool, port::Port, server::Server};
-use crate::engine::{Cx, Difference, Error, Kind, Made, Object, Ref, Result, Seen};
+use crate::engine::{Cx, Difference, Error, Kind, Made, Object, Ref, Result, Seen, Standing};
 use crate::platform::openstack::{OpenStack, api::Service, mark::Mark};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::time::Duration;
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -61,6 +62,22 @@ impl Member {
         };
         Ok(cx.facts(self.pool.as_ref().ok_or_else(gone)?)?.id)
     }
+    /// Whether the balancer finds it well. A balancer that has never reported its own health tells nothing of others'.
+    async fn answers(&self, cx: &Cx<'_, OpenStack>, found: &Listed) -> Result<bool> {
+        let balancers = cx.cloud.balancers(cx.since).await?;
+        let reports = balancers.iter().any(|it| {
+            it.id == self.balancer
+                && matches!(
+                    it.operating_status.as_str(),
+                    "ONLINE" | "DEGRADED" | "ERROR"
+                )
+        });
+        Ok(!reports
+            || matches!(
+                found.operating_status.as_str(),
+                "ONLINE" | "NO_MONITOR" | "DRAINING"
+            ))
+    }
     fn address(&self, cx: &Cx<'_, OpenStack>) -> Result<String> {
         let gone = || {
             Error::new(
@@ -85,6 +102,9 @@ impl Object<OpenStack> for Member {
         cx: &Cx<'_, OpenStack>,
         known: Option<&InPool>,
     ) -> Result<Option<Seen<InPool>>> {
+        if known.is_some_and(|known| cx.cloud.has_ended(&known.id)) {
+            return Ok(None);
+        }
         let pool = match known {
             Some(known) => known.pool.clone(),
             None => self.pool(cx)?,
@@ -111,13 +131,20 @@ impl Object<OpenStack> for Member {
         compared.fixed("protocol_port", &self.protocol_port, &found.protocol_port);
         compared.field("weight", &1, &found.weight);
         compared.field("admin_state_up", &true, &found.admin_state_up);
-        Ok(compared.seen(
-            InPool {
-                id: found.id.clone(),
-                pool,
-            },
-            standing(&found.provisioning_status),
-        ))
+        let standing = match standing(&found.provisioning_status) {
+            Standing::Ready if known.is_some() && !self.answers(cx, found).await? => {
+                Standing::Pending(format!(
+                    "it does not answer yet ({})",
+                    found.operating_status
+                ))
+            }
+            standing => standing,
+        };
+        let facts = InPool {
+            id: found.id.clone(),
+            pool,
+        };
+        Ok(compared.seen(facts, standing))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<InPool> {
         let pool = self.pool(cx)?;
@@ -151,16 +178,22 @@ impl Object<OpenStack> for Member {
             .map(drop)
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &InPool) -> Result<()> {
+        if cx.all_goes {
+            // It goes with its pool.
+            cx.cloud.end(&facts.id);
+            return Ok(());
+        }
         let path = format!("/pools/{}/members/{}", facts.pool, facts.id);
         cx.cloud
             .delete_from_balancer(
                 &self.balancer,
+                &facts.id,
                 path,
                 format!("take `{}` out of the pool", self.name),
             )
             .await
     }
-    fn instant(&self) -> bool {
-        true
+    fn usually(&self) -> Duration {
+        Duration::from_secs(1)
     }
 }

@@ -1,6 +1,6 @@
 //! A pool's health monitor: asks each web machine whether it serves. It goes with its pool.
 
-use super::{Compared, Of, load_balancer::standing, pool::Pool};
+use super::{Compared, Of, load_balancer::child, pool::Pool};
 use crate::engine::{Cx, Difference, Error, Kind, Object, Ref, Result, Seen};
 use crate::platform::openstack::{OpenStack, api::Service, mark::Mark};
 use serde::{Deserialize, Serialize};
@@ -96,10 +96,7 @@ impl Object<OpenStack> for Monitor {
         compared.field("delay", &DELAY, &found.delay);
         compared.field("timeout", &TIMEOUT, &found.timeout);
         compared.field("max_retries", &RETRIES, &found.max_retries);
-        Ok(compared.seen(
-            found.id.as_str().into(),
-            standing(&found.provisioning_status),
-        ))
+        Ok(compared.seen(found.id.as_str().into(), child(&found.provisioning_status)))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
         let mut body = self.body();

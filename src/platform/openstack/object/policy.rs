@@ -1,6 +1,6 @@
 //! The redirect from HTTP to HTTPS: a policy with its one rule, which matches everything. Both go with their listener.
 
-use super::{Compared, Of, listener::Listener, load_balancer::standing};
+use super::{Compared, Of, listener::Listener, load_balancer::child};
 use crate::engine::{Cx, Difference, Error, Kind, Object, Ref, Result, Seen};
 use crate::platform::openstack::{
     OpenStack,
@@ -92,10 +92,7 @@ impl Object<OpenStack> for Redirect {
         );
         compared.field("redirect_http_code", &Some(CODE), &found.redirect_http_code);
         compared.field("rules", &1, &found.rules.len());
-        Ok(compared.seen(
-            found.id.as_str().into(),
-            standing(&found.provisioning_status),
-        ))
+        Ok(compared.seen(found.id.as_str().into(), child(&found.provisioning_status)))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
         let gone = || {

@@ -1,6 +1,6 @@
 //! A pool: the web machines behind the load balancer. Its members and monitor go with it.
 
-use super::{Compared, Of, load_balancer::standing};
+use super::{Compared, Of, load_balancer::child};
 use crate::engine::{Cx, Difference, Object, Result, Seen};
 use crate::platform::openstack::{
     OpenStack,
@@ -10,6 +10,7 @@ use crate::platform::openstack::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::sync::PoisonError;
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -51,6 +52,9 @@ impl Object<OpenStack> for Pool {
         facts.id.clone()
     }
     async fn find(&self, cx: &Cx<'_, OpenStack>, known: Option<&Of>) -> Result<Option<Seen<Of>>> {
+        if known.is_some_and(|known| cx.cloud.has_ended(&known.id)) {
+            return Ok(None);
+        }
         let list = cx
             .cloud
             .pools(cx.cloud.since(known.is_some(), cx.since))
@@ -61,10 +65,7 @@ impl Object<OpenStack> for Pool {
         let mut compared = Compared::default();
         compared.field("name", &self.name, &found.name);
         compared.field("lb_algorithm", ALGORITHM, found.lb_algorithm.as_str());
-        Ok(compared.seen(
-            found.id.as_str().into(),
-            standing(&found.provisioning_status),
-        ))
+        Ok(compared.seen(found.id.as_str().into(), child(&found.provisioning_status)))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
         let body = json!({ "pool": {
@@ -102,6 +103,7 @@ impl Object<OpenStack> for Pool {
         cx.cloud
             .delete_from_balancer(
                 &self.balancer,
+                &facts.id,
                 format!("/pools/{}", facts.id),
                 format!("delete pool `{}`", self.name),
             )
@@ -117,16 +119,29 @@ impl OpenStack {
     pub async fn delete_from_balancer(
         &self,
         balancer: &str,
+        id: &str,
         path: String,
         doing: String,
     ) -> Result<()> {
-        if balancer.is_empty() {
-            return self.api.delete(Service::Balancer, path, doing).await;
+        if !balancer.is_empty() {
+            match self.turn(balancer).await {
+                Ok(_turn) => self.api.delete(Service::Balancer, path, doing).await?,
+                Err(error) if error.kind == crate::engine::Kind::Gone => {}
+                Err(error) => return Err(error),
+            }
+        } else {
+            self.api.delete(Service::Balancer, path, doing).await?;
         }
-        match self.turn(balancer).await {
-            Ok(_turn) => self.api.delete(Service::Balancer, path, doing).await,
-            Err(error) if error.kind == crate::engine::Kind::Gone => Ok(()),
-            Err(error) => Err(error),
-        }
+        self.end(id);
+        Ok(())
+    }
+    /// Octavia has taken on its end, or that of what it hangs on: from now on it counts as gone.
+    pub fn end(&self, id: &str) {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.insert(id.to_owned());
+    }
+    pub fn has_ended(&self, id: &str) -> bool {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.contains(id)
     }
 }

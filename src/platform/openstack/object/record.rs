@@ -13,6 +13,11 @@ use crate::platform::openstack::{
 use crate::site::Record;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::{
+    collections::BTreeMap,
+    sync::PoisonError,
+    time::{Duration, Instant},
+};
 
 /// Properties hold 64 KiB at most, in bytes.
 const ROOM: usize = 16_000;
@@ -163,7 +168,8 @@ impl Object<OpenStack> for Kept {
         }))
     }
     async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Of> {
-        let text = written(&self.record(cx)?)?;
+        let record = self.record(cx)?;
+        let text = written(&record)?;
         let body = Value::Object(image_body(&self.mark, &self.name, &text));
         let reply = cx
             .cloud
@@ -176,10 +182,13 @@ impl Object<OpenStack> for Kept {
             )
             .json_answer()
             .await?;
-        Ok(reply["id"].as_str().unwrap_or_default().into())
+        let id = reply["id"].as_str().unwrap_or_default();
+        cx.cloud.note_record(id, Some(record));
+        Ok(id.into())
     }
     async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &Of, _: &[Difference]) -> Result<()> {
-        let body = image_body(&self.mark, &self.name, &written(&self.record(cx)?)?);
+        let record = self.record(cx)?;
+        let body = image_body(&self.mark, &self.name, &written(&record)?);
         let list = cx.cloud.kept(cx.since).await?;
         let now = list
             .iter()
@@ -214,7 +223,9 @@ impl Object<OpenStack> for Kept {
             "content-type",
             "application/openstack-images-v2.1-json-patch",
         );
-        call.send().await.map(drop)
+        call.send().await?;
+        cx.cloud.note_record(&facts.id, Some(record));
+        Ok(())
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
         cx.cloud
@@ -224,7 +235,9 @@ impl Object<OpenStack> for Kept {
                 format!("/images/{}", facts.id),
                 format!("delete the record of `{}`", self.name),
             )
-            .await
+            .await?;
+        cx.cloud.note_record(&facts.id, None);
+        Ok(())
     }
     fn instant(&self) -> bool {
         true
@@ -235,16 +248,36 @@ fn written(record: &Record) -> Result<String> {
     serde_json::to_string(record).map_err(|why| Error::fatal("write a record", why.to_string()))
 }
 
+/// How long our own word counts more than a list: lists are younger than that.
+const FRESH: Duration = Duration::from_secs(30);
+
 impl OpenStack {
     /// Every record of this project. Only calls to Glance change them.
     pub(in crate::platform::openstack) async fn all_records(&self) -> Result<Vec<Record>> {
-        let since = self.epoch().max(self.api.last_change_of(Service::Image));
-        Ok(self
-            .kept(since)
-            .await?
+        let list = self.kept(self.epoch()).await?;
+        let mut records: BTreeMap<&str, Option<Record>> = list
             .iter()
-            .filter_map(Listed::record)
-            .collect())
+            .map(|it| (it.id.as_str(), it.record()))
+            .collect();
+        let fresh = self
+            .fresh_records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (id, (written, record)) in fresh.iter() {
+            if written.elapsed() < FRESH {
+                records.insert(id, record.clone());
+            }
+        }
+        Ok(records.into_values().flatten().collect())
+    }
+
+    /// What this process has just written need not be asked for.
+    fn note_record(&self, id: &str, record: Option<Record>) {
+        let mut fresh = self
+            .fresh_records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        fresh.insert(id.to_owned(), (Instant::now(), record));
     }
 }
 
