@@ -79,7 +79,7 @@ impl Object<OpenStack> for Credential {
         );
         let rule = |id: &String| json!({ "service": "key-manager", "method": "GET", "path": format!("/v1/secrets/{id}/payload") });
         let body = json!({ "application_credential": {
-            "name": self.mark, "description": "machines read their own secrets with it", "secret": secret.expose(),
+            "name": self.mark, "description": "machines read their own secrets with it", "secret": secret.expose(), "unrestricted": false,
             "access_rules": ids.iter().map(rule).collect::<Vec<_>>(),
         } });
         let path = format!("/users/{}/application_credentials", cx.cloud.user_id);

@@ -21,6 +21,10 @@ impl Check<'_> {
                 .or_else(|| version::newest(service.kind, service.backend).map(str::to_owned));
         }
         if service.machines() == 0 {
+            // What has no machines has no version, size or disk of ours.
+            service.version = None;
+            service.machine = Default::default();
+            service.disk_gib = 0;
             return Ok(());
         }
         self.machine(
