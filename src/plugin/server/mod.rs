@@ -16,6 +16,8 @@ mod read;
 mod rpcs;
 mod schemas;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod to_wire;
 
 use super::{
