@@ -7,7 +7,7 @@ mod stored;
 
 use super::Server;
 use crate::plugin::{
-    AnyResource, Call, Configure, Context, Diag, Diags, Dynamic, Found, IdentitySchema, ImportKey,
+    AnyResource, Call, Configure, Diag, Diags, Dynamic, Found, IdentitySchema, ImportKey,
     MoveSource, Plan, Private, Provider, Resource, Saved, Schema, boolean, list_of, msgpack,
     object, set_of, text,
     wire::tfplugin6::{self as wire, DynamicValue, provider_server::Provider as _},
