@@ -142,7 +142,7 @@ const BAD: &[Bad] = &[
             "kind                = each.key\n  nodes = each.key == \"search\" ? 2 : 1",
         )],
         at: "nodes",
-        says: &["quorum"],
+        says: &["majority"],
     },
     Bad {
         what: "a certificate that does not cover the host name",
