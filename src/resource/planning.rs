@@ -31,6 +31,7 @@ pub async fn plan<M: Declared>(
     let made = last.map(as_record).or(record);
     let before = made.as_ref().map(|it| &it.thing);
     let mut thing = thing;
+    M::chosen(&mut thing);
     let mut findings = M::evolve(&mut thing, before);
     let mut site = setup.planned(thing).await?;
     if plan.prior.is_none() {

@@ -281,7 +281,9 @@ fn plain(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut parts = text.split('\u{1b}');
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |all, part| all + part.split_once('m').map_or(part, |(_, rest)| rest))
+    parts.fold(first, |all, part| {
+        all + part.split_once('m').map_or(part, |(_, rest)| rest)
+    })
 }
 
 fn list_of(value: &Value) -> Vec<String> {

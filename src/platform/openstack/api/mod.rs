@@ -74,7 +74,7 @@ impl Api {
     pub fn new(login: Login, common: &Common) -> Result<Self> {
         // Only the first installation counts; another one in the same process is just as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // Users of Terraform tell their runs apart by what they append.
+        // Users tell their runs apart by what they append, by the variable that other providers read as well.
         let appended = std::env::var("TF_APPEND_USER_AGENT")
             .map(|text| format!(" {text}"))
             .unwrap_or_default();
