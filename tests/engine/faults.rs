@@ -471,7 +471,9 @@ async fn all_of(old: Thing, new: Thing, stride: usize) -> BTreeMap<(Doing, &'sta
                 for state in [State::Kept, State::Prior, State::Emptied] {
                     // Only who dies loses the state.
                     if state != State::Kept && !wrong.kills()
-                        || number.fetch_add(1, Ordering::Relaxed) % stride != 0
+                        || !number
+                            .fetch_add(1, Ordering::Relaxed)
+                            .is_multiple_of(stride)
                     {
                         continue;
                     }

@@ -92,7 +92,7 @@ impl Reply {
             doing,
             format!("{} says: {}", service.project(), said_in(self)),
         );
-        error.request_id.clone_from(&self.request_id);
+        error.request_id = self.request_id.as_deref().map(Into::into);
         let project = service.project();
         match (self.status, self.code().as_deref()) {
             (401, _) => error.remedy(format!("{project} does not take the token of {who}: its Keystone middleware may be set up wrong")),
