@@ -11,6 +11,7 @@ mod conform;
 mod data_source;
 mod de;
 mod diag;
+pub mod docs;
 mod draft;
 mod dynamic;
 mod ephemeral;
