@@ -1,6 +1,7 @@
 //! The provider's own settings and THE list of what it offers.
 
 use crate::platform::{Common, Given, OFFERS, Offer, Setting, Shape};
+use crate::plugin::serve::ServeInfo;
 use crate::plugin::{
     AnyResource, Attr, Configure, Diag, Diags, Dynamic, Provider, Schema, Type, boolean, int, list,
     list_of, map, object, text,
@@ -12,6 +13,13 @@ use crate::resource::{
 use crate::site::Tags;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// What it is called where providers are found.
+pub const INFO: ServeInfo = ServeInfo {
+    name: "invenioils",
+    address: "registry.terraform.io/inveniosoftware/invenioils",
+    version: env!("CARGO_PKG_VERSION"),
+};
 
 /// The provider `invenioils`.
 #[derive(Default)]
@@ -28,7 +36,7 @@ impl Provider for InvenioIls {
     }
 
     fn version(&self) -> &str {
-        env!("CARGO_PKG_VERSION")
+        INFO.version
     }
 
     fn schema(&self) -> Schema {

@@ -24,9 +24,12 @@ pub async fn converge<C: Cloud>(
     if let Err(error) = graph.check() {
         return Outcome::failed(error);
     }
-    let works = Works::new(cloud, pace, journal, run);
     let (jobs, mut errors) = jobs(graph, journal);
-    errors.extend(works.reported(jobs.run(&works, graph)).await);
+    let works = Works::new(cloud, pace, journal, run);
+    // What cannot be read cannot be rid of: rather nothing is begun.
+    if errors.is_empty() {
+        errors = works.reported(jobs.run(&works, graph)).await;
+    }
     let left = left(journal, |name| !graph.steps.contains_key(name));
     let (waiting, slow) = works.into_board();
     let complete = errors.is_empty() && left.is_empty();
@@ -172,5 +175,157 @@ fn all_after<C: Cloud>(jobs: &mut Jobs<C>, earlier: &[Job], later: &[Job]) {
         for then in later {
             jobs.order(*first, Progress::Done, *then);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        Journal, Phase, inspect, remove,
+        toy::{Carton, Shelf},
+    };
+    use super::*;
+    use std::time::Duration;
+
+    fn run() -> Run {
+        Run::lasting(Duration::from_secs(600))
+    }
+
+    fn nested() -> Graph<Shelf> {
+        let mut graph = Graph::new();
+        let outer = graph.add("outer", Carton::new("outer"));
+        let inner = graph.add("inner", Carton::inside("inner", &outer));
+        graph.add("beside", Carton::beside("beside", &inner));
+        graph.seal("seal", Carton::new("seal"));
+        graph
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_graph_is_made_in_order_and_sealed_last() {
+        let (shelf, pace, journal) = (Shelf::default(), Pace::new(), Journal::new());
+        let outcome = converge(&shelf, &pace, &nested(), &journal, &run()).await;
+        assert!(outcome.complete, "{:?}", outcome.errors);
+        let boxes = shelf.boxes().clone();
+        assert_eq!(
+            boxes.keys().collect::<Vec<_>>(),
+            ["beside", "inner", "outer", "seal"]
+        );
+        assert!(
+            boxes["outer"] < boxes["inner"]
+                && boxes["inner"] < boxes["beside"]
+                && boxes["beside"] < boxes["seal"]
+        );
+        assert!(
+            journal
+                .entries()
+                .iter()
+                .all(|(_, entry)| entry.phase == Phase::Ready)
+        );
+        assert_eq!(
+            journal.facts::<Shelf, Carton>("inner").unwrap(),
+            boxes["inner"]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_journal_is_had_back_from_marks_and_nothing_is_made_twice() {
+        let (shelf, pace) = (Shelf::default(), Pace::new());
+        assert!(
+            converge(&shelf, &pace, &nested(), &Journal::new(), &run())
+                .await
+                .complete
+        );
+        let before = shelf.boxes().clone();
+        let journal = Journal::new();
+        assert!(
+            inspect(&shelf, &pace, &nested(), &journal, &run())
+                .await
+                .unwrap()
+                .clean()
+        );
+        assert_eq!(
+            journal
+                .entries()
+                .iter()
+                .filter(|(_, entry)| entry.facts.is_some())
+                .count(),
+            4
+        );
+        let journal = Journal::new();
+        assert!(
+            converge(&shelf, &pace, &nested(), &journal, &run())
+                .await
+                .complete
+        );
+        assert_eq!(*shelf.boxes(), before);
+        assert!(
+            remove(&shelf, &pace, &nested(), &Journal::new(), &run())
+                .await
+                .complete
+        );
+        assert!(shelf.boxes().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_plan_no_longer_has_goes_and_is_brought_back_to_life_for_that() {
+        let (shelf, pace, journal) = (Shelf::default(), Pace::new(), Journal::new());
+        assert!(
+            converge(&shelf, &pace, &nested(), &journal, &run())
+                .await
+                .complete
+        );
+        let mut less = Graph::new();
+        less.add("outer", Carton::new("outer"));
+        let journal = Journal::from_bytes(&journal.to_bytes()).unwrap();
+        assert!(
+            converge(&shelf, &pace, &less, &journal, &run())
+                .await
+                .complete
+        );
+        assert_eq!(shelf.boxes().keys().collect::<Vec<_>>(), ["outer"]);
+        assert_eq!(journal.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_journal_with_kinds_of_a_newer_release_is_told_and_nothing_is_changed() {
+        let (shelf, pace, journal) = (Shelf::default(), Pace::new(), Journal::new());
+        journal.put(
+            "new",
+            super::super::Entry::asked("hologram", serde_json::json!({}), None)
+                .with_facts(7.into()),
+        );
+        let outcome = converge(&shelf, &pace, &nested(), &journal, &run()).await;
+        assert!(!outcome.complete);
+        assert_eq!(outcome.errors[0].why, "hologram");
+        assert_eq!(outcome.left.len(), 1, "{:?}", outcome.left);
+        assert!(journal.get("new").is_some(), "it is not forgotten");
+        assert!(shelf.boxes().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_plan_with_a_mistake_in_it_touches_nothing() {
+        let (shelf, pace, journal) = (Shelf::default(), Pace::new(), Journal::new());
+        let mut graph = nested();
+        graph.add("outer", Carton::new("again"));
+        assert_eq!(
+            converge(&shelf, &pace, &graph, &journal, &run())
+                .await
+                .errors
+                .len(),
+            1
+        );
+        assert_eq!(
+            remove(&shelf, &pace, &graph, &journal, &run())
+                .await
+                .errors
+                .len(),
+            1
+        );
+        assert!(
+            inspect(&shelf, &pace, &graph, &journal, &run())
+                .await
+                .is_err()
+        );
+        assert_eq!((shelf.boxes().len(), journal.len()), (0, 0));
     }
 }

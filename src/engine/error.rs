@@ -32,7 +32,7 @@ pub struct Error {
     /// What the cloud said, or what we found.
     pub why: String,
     /// The cloud's own id of the failed request.
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
     /// What the user can do next.
     pub remedy: Option<String>,
     /// The attribute to blame, as a dotted path in the domain's words (`network.external_network`).
@@ -54,7 +54,7 @@ impl Error {
         Self::new(Kind::Fatal, doing, why)
     }
     #[must_use]
-    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+    pub fn request_id(mut self, id: impl Into<Box<str>>) -> Self {
         self.request_id = Some(id.into());
         self
     }

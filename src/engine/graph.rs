@@ -305,3 +305,95 @@ fn walk(value: &Value, needs: &mut IndexMap<String, bool>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::toy::{Carton, Shelf};
+    use super::*;
+
+    #[test]
+    fn the_reference_is_the_edge() {
+        let mut graph = Graph::<Shelf>::new();
+        let outer = graph.add("outer", Carton::new("outer"));
+        let inner = graph.add("inner", Carton::inside("inner", &outer));
+        graph.add(
+            "other",
+            Carton {
+                beside: vec![outer.made(), inner.made()],
+                ..Carton::inside("other", &inner)
+            },
+        );
+        graph.check().unwrap();
+        let need = |step: &str, ready| Need {
+            step: step.to_owned(),
+            ready,
+        };
+        assert_eq!(graph.steps["outer"].needs, []);
+        assert_eq!(graph.steps["inner"].needs, [need("outer", true)]);
+        // The stronger of two edges to the same step counts.
+        assert_eq!(
+            graph.steps["other"].needs,
+            [need("inner", true), need("outer", false)]
+        );
+    }
+
+    #[test]
+    fn references_survive_the_journal() {
+        let mut graph = Graph::<Shelf>::new();
+        let outer = graph.add("outer", Carton::new("outer"));
+        let spec = serde_json::to_value(Carton::beside("x", &outer)).unwrap();
+        assert_eq!(spec["beside"], serde_json::json!([{ "$made": "outer" }]));
+        let back: Carton = serde_json::from_value(spec).unwrap();
+        assert_eq!(back.beside[0].step(), "outer");
+        for wrong in [
+            serde_json::json!({ "$ref": "outer" }),
+            serde_json::json!({ "$made": "a", "more": "b" }),
+            serde_json::json!("a"),
+        ] {
+            assert!(serde_json::from_value::<Made<Carton>>(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_when_the_plan_is_asked_for_and_not_by_a_panic() {
+        let mut twice = Graph::<Shelf>::new();
+        twice.add("a", Carton::new("a"));
+        twice.add("a", Carton::new("a"));
+        assert!(twice.check().unwrap_err().why.contains("taken"));
+        let mut strange = Graph::<Shelf>::new();
+        let of_another = twice.add("b", Carton::new("b"));
+        strange.add("c", Carton::inside("c", &of_another));
+        assert!(
+            strange
+                .check()
+                .unwrap_err()
+                .why
+                .contains("no step of this plan")
+        );
+    }
+
+    #[test]
+    fn what_is_added_in_a_slot_belongs_to_it() {
+        let slot = |index| Slot {
+            group: "web".to_owned(),
+            index,
+            order: Order::MakeFirst,
+        };
+        let mut graph = Graph::<Shelf>::new();
+        graph.slot(slot(0), |graph| {
+            graph.add("a", Carton::new("a"));
+            graph.slot(slot(1), |graph| graph.add("b", Carton::new("b")));
+            graph.add("c", Carton::new("c"));
+        });
+        graph.add("d", Carton::new("d"));
+        let slots: Vec<_> = graph
+            .steps
+            .values()
+            .map(|step| step.slot.as_ref().map(|slot| slot.index))
+            .collect();
+        assert_eq!(slots, [Some(0), Some(1), Some(0), None]);
+        assert_eq!(generation(&("x", 1)), generation(&("x", 1)));
+        assert_ne!(generation(&("x", 1)), generation(&("x", 2)));
+        assert_eq!(generation(&1).len(), 6);
+    }
+}

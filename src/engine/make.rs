@@ -262,8 +262,9 @@ impl<C: Cloud> Making<'_, C> {
         let fresh = kind == Kind::Broken && tries.made.is_some();
         if self.planned.step.keeps_data() && !fresh {
             let why = format!("{id} keeps data and is therefore not made anew: {why}");
-            return Err(Error::new(kind, at.to_string(), why)
-                .remedy("mend it with the cloud's own tools, or have it replaced after a backup"));
+            return Err(Error::new(kind, at.to_string(), why).remedy(
+                "mend it with the cloud's own tools; or, after a backup, have the whole replaced",
+            ));
         }
         if tries.remakes == REMAKES {
             return Err(
@@ -282,7 +283,7 @@ impl<C: Cloud> Making<'_, C> {
         Ok(Next::Again)
     }
 
-    /// Removes the object and before it what stands on it, all of which comes back later in this run.
+    /// Removes the object and before it what stands on it, all of which comes back later in this run if it is wanted.
     async fn clear(&self, why: &str, kind: Kind) -> Result<()> {
         let standing_on = standing_on(self.name, self.works.journal);
         let mut steps = Vec::new();
@@ -291,8 +292,7 @@ impl<C: Cloud> Making<'_, C> {
                 continue;
             };
             let step = C::revive(&entry.kind, entry.spec)?;
-            let planned = self.graph.steps.contains_key(name);
-            if step.keeps_data() || !planned || (self.begun)(name) {
+            if step.keeps_data() || (self.begun)(name) {
                 let why = format!(
                     "{why}; it is not made anew while {} `{name}` stands on it",
                     entry.kind
@@ -303,6 +303,10 @@ impl<C: Cloud> Making<'_, C> {
         }
         for (name, step) in steps {
             self.works.unmake(name, &*step).await?;
+            if !self.graph.steps.contains_key(name) {
+                // It was stale and would have gone later in this run.
+                self.works.journal.forget(name);
+            }
         }
         self.works.unmake(self.name, &*self.planned.step).await
     }

@@ -17,6 +17,8 @@ mod schedule;
 mod secret;
 mod step;
 mod survey;
+#[cfg(test)]
+mod toy;
 mod wait;
 mod works;
 

@@ -16,6 +16,11 @@ pub trait Cloud: Send + Sync + Sized + 'static {
     /// Brings a journalled step back to life, so that what no longer stands in the plan can be removed.
     /// One line per kind: `Server::KIND => engine::revive::<Self, Server>(spec)`.
     fn revive(kind: &str, spec: serde_json::Value) -> Result<Box<dyn Step<Self>>>;
+    /// Since when lists must be for the first looks of a run. A cloud that knows when it was last changed by us may let
+    /// several runs share lists.
+    fn recent(&self) -> Moment {
+        Moment::now()
+    }
 }
 
 /// One cloud object as the plan wants it. Holds no secret: it ends up in the state.
@@ -137,6 +142,8 @@ pub struct Cx<'a, C> {
     pub since: Moment,
     pub secrets: &'a Secrets,
     pub journal: &'a Journal,
+    /// The whole thing is going: what goes with another of its objects need not be removed by itself.
+    pub all_goes: bool,
 }
 
 impl<C: Cloud> Cx<'_, C> {

@@ -100,3 +100,82 @@ impl<T> Reads<T> {
         *self.floor.lock().unwrap_or_else(PoisonError::into_inner) = Moment::now();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Kind;
+    use std::{sync::atomic::AtomicU32, time::Duration};
+    use tokio::time::sleep;
+
+    /// A list that takes a second, and how often it was asked for.
+    async fn list(asked: &AtomicU32) -> Result<u32> {
+        sleep(Duration::from_secs(1)).await;
+        Ok(asked.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_fetch_answers_all_who_can_live_with_it() {
+        let (reads, asked) = (Reads::new(), AtomicU32::new(0));
+        let since = Moment::now();
+        let answers =
+            futures::future::join_all((0..50).map(|_| reads.get(since, || list(&asked)))).await;
+        assert!(
+            answers
+                .iter()
+                .all(|it| it.as_ref().is_ok_and(|it| **it == 1))
+        );
+        assert_eq!(*reads.get(since, || list(&asked)).await.unwrap(), 1);
+        assert_eq!(*reads.get(Moment::START, || list(&asked)).await.unwrap(), 1);
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_snapshot_from_before_is_too_old_even_in_the_same_instant() {
+        let (reads, asked) = (Reads::new(), AtomicU32::new(0));
+        reads.get(Moment::now(), || list(&asked)).await.unwrap();
+        assert_eq!(*reads.get(Moment::now(), || list(&asked)).await.unwrap(), 2);
+        reads.invalidate();
+        assert_eq!(*reads.get(Moment::START, || list(&asked)).await.unwrap(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fetch_under_way_is_too_old_for_who_comes_later() {
+        let (reads, asked) = (Reads::new(), AtomicU32::new(0));
+        let early = reads.get(Moment::now(), || list(&asked));
+        let late = async {
+            sleep(Duration::from_millis(500)).await;
+            reads.get(Moment::now(), || list(&asked)).await
+        };
+        let (early, late) = tokio::join!(early, late);
+        assert_eq!((*early.unwrap(), *late.unwrap()), (1, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_answers_those_who_waited_and_nobody_later() {
+        let (reads, asked) = (Reads::new(), AtomicU32::new(0));
+        let fails = || async {
+            sleep(Duration::from_secs(1)).await;
+            asked.fetch_add(1, Ordering::SeqCst);
+            Err::<u32, _>(Error::new(Kind::Busy, "list", "busy"))
+        };
+        let since = Moment::now();
+        let answers = futures::future::join_all((0..10).map(|_| reads.get(since, fails))).await;
+        assert!(answers.iter().all(Result::is_err));
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        assert_eq!(*reads.get(since, || list(&asked)).await.unwrap(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_gives_up_leaves_the_fetch_to_the_next() {
+        let (reads, asked) = (Reads::new(), AtomicU32::new(0));
+        let since = Moment::now();
+        let impatient = tokio::time::timeout(
+            Duration::from_millis(500),
+            reads.get(since, || list(&asked)),
+        );
+        let (impatient, patient) = tokio::join!(impatient, reads.get(since, || list(&asked)));
+        assert!(impatient.is_err());
+        assert_eq!(*patient.unwrap(), 1);
+    }
+}

@@ -35,7 +35,8 @@ pub async fn remove<C: Cloud>(
         return Outcome::failed(error);
     }
     graph.remember(journal);
-    let works = Works::new(cloud, pace, journal, run);
+    let mut works = Works::new(cloud, pace, journal, run);
+    works.all_goes = true;
     let mut errors = Vec::new();
     let mut jobs = Jobs::default();
     let surveyed = works.reported(survey(&works, graph)).await;

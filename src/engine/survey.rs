@@ -85,13 +85,12 @@ pub async fn inspect<C: Cloud>(
         }
     }
     // What the seal says of the others follows from them: only alone is it news.
-    if !(inspection.missing.is_empty()
+    let of_seal = |drift: &Drift| graph.seal.as_ref() == Some(&drift.step);
+    let others = !(inspection.missing.is_empty()
         && inspection.broken.is_empty()
-        && inspection.pending.is_empty())
-    {
-        inspection
-            .drifts
-            .retain(|drift| graph.seal.as_ref() != Some(&drift.step));
+        && inspection.pending.is_empty());
+    if others || !inspection.drifts.iter().all(of_seal) {
+        inspection.drifts.retain(|drift| !of_seal(drift));
     }
     inspection.stale = left(journal, |name| !graph.steps.contains_key(name));
     Ok(inspection)

@@ -90,3 +90,73 @@ pub(super) fn next_look(waited: Duration) -> Duration {
     };
     (waited / 2).clamp(FINEST * 2, most)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_are_spread() {
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(4));
+        for whole in [1, 2, 4, 4] {
+            let pause = backoff.pause();
+            assert!(
+                (Duration::from_millis(750 * whole)..=Duration::from_secs(whole)).contains(&pause),
+                "{pause:?}"
+            );
+        }
+        let pauses: std::collections::BTreeSet<_> =
+            (0..50).map(|_| Backoff::default().pause()).collect();
+        assert!(pauses.len() > 10, "{}", pauses.len());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_together_wakes_together() {
+        let pace = Pace::new();
+        let late = async |ahead: u64, about: u64| {
+            tokio::time::sleep(Duration::from_millis(ahead)).await;
+            let moment = pace.beat(Duration::from_millis(about)).await;
+            (pace.start.elapsed(), moment)
+        };
+        let woken = futures::future::join_all([
+            late(0, 1000),
+            late(90, 1000),
+            late(310, 1000),
+            late(420, 500),
+        ])
+        .await;
+        assert_eq!(
+            woken.iter().map(|it| it.0.as_millis()).collect::<Vec<_>>(),
+            [1000; 4]
+        );
+        assert!(
+            woken.iter().all(|it| it.1 == woken[0].1),
+            "one moment, so one list answers all"
+        );
+        let next = pace.beat(Duration::from_millis(1000)).await;
+        assert!(next > woken[0].1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_moment_is_later_than_what_was_done_before_the_wait() {
+        let pace = Pace::new();
+        for about in [1, 100, 500, 700, 2000, 4000, 9000] {
+            let (done, began) = (Moment::now(), tokio::time::Instant::now());
+            assert!(pace.beat(Duration::from_millis(about)).await > done);
+            let waited = began.elapsed().as_millis();
+            assert!(
+                waited > 0 && waited <= 4000 + u128::from(about),
+                "{waited} for {about}"
+            );
+        }
+    }
+
+    #[test]
+    fn looks_become_rarer_but_never_rare() {
+        let look = |waited| next_look(Duration::from_secs(waited)).as_millis();
+        assert_eq!(
+            [0, 1, 2, 3, 10, 59, 60, 600].map(look),
+            [500, 500, 1000, 1500, 2000, 2000, 4000, 4000]
+        );
+    }
+}

@@ -28,8 +28,10 @@ pub(super) struct Works<'a, C> {
     pub pace: &'a Pace,
     pub journal: &'a Journal,
     pub run: &'a Run,
-    /// First looks are content with lists asked for since the run began.
+    /// First looks are content with lists that the cloud calls recent.
     pub start: Moment,
+    /// The run removes the whole thing.
+    pub all_goes: bool,
     began: Instant,
     board: Mutex<Board>,
 }
@@ -47,7 +49,8 @@ impl<'a, C: Cloud> Works<'a, C> {
             pace,
             journal,
             run,
-            start: Moment::now(),
+            start: cloud.recent(),
+            all_goes: false,
             began: Instant::now(),
             board: Mutex::default(),
         }
@@ -59,6 +62,7 @@ impl<'a, C: Cloud> Works<'a, C> {
             since,
             secrets: &self.run.secrets,
             journal: self.journal,
+            all_goes: self.all_goes,
         }
     }
 

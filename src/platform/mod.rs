@@ -14,6 +14,8 @@ pub use offer::{Common, Given, Offer, Setting, Shape};
 
 /// THE list of platforms: one line each.
 pub const OFFERS: &[Offer] = &[
+    #[cfg(feature = "openstack")]
+    openstack::OFFER,
     #[cfg(feature = "simulator")]
     simulator::OFFER,
 ];

@@ -293,3 +293,52 @@ pub fn default_of(attr: &Attr) -> Result<Dynamic, Misfit> {
         None => Ok(Dynamic::Null),
     }
 }
+
+/// The same object with the write-only values that the user wrote.
+pub fn with_write_only(value: Dynamic, fields: &Fields, config: &Dynamic) -> Dynamic {
+    let Dynamic::Object(mut items) = value else {
+        return value;
+    };
+    for (name, attr) in &fields.attrs {
+        let config = config.get(name);
+        let Some(item) = items.get_mut(name) else {
+            continue;
+        };
+        if attr.write_only {
+            *item = config.clone();
+        } else if let Some(inner) = attr.nested_fields() {
+            *item = each_with_write_only(std::mem::take(item), inner, config);
+        }
+    }
+    for (name, block) in &fields.blocks {
+        if let Some(item) = items.get_mut(name) {
+            let config = config.get(name);
+            *item = each_with_write_only(std::mem::take(item), &block.fields, config);
+        }
+    }
+    Dynamic::Object(items)
+}
+
+/// Sets hold no write-only values.
+fn each_with_write_only(value: Dynamic, fields: &Fields, config: &Dynamic) -> Dynamic {
+    match value {
+        Dynamic::Object(_) => with_write_only(value, fields, config),
+        Dynamic::List(items) => {
+            let written = config.items().unwrap_or_default();
+            let items = items.into_iter().enumerate();
+            let filled = items.map(|(index, item)| match written.get(index) {
+                Some(config) => with_write_only(item, fields, config),
+                None => item,
+            });
+            Dynamic::List(filled.collect())
+        }
+        Dynamic::Map(items) => {
+            let filled = items.into_iter().map(|(key, item)| {
+                let item = with_write_only(item, fields, config.get(&key));
+                (key, item)
+            });
+            Dynamic::Map(filled.collect())
+        }
+        other => other,
+    }
+}

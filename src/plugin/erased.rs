@@ -1,11 +1,13 @@
 //! Resources of all models behind one type each: the step from [`Dynamic`] to a model and back, and the fence around
 //! an author's code. Decides nothing about values.
 
+mod provider;
 mod resource;
 mod verbs;
 
+pub use provider::AnyProvider;
 pub use resource::{AnyResource, PlanAsked, PlanMade};
-pub use verbs::{AnyAction, AnyDataSource, AnyEphemeral, AnyFunction, OpenedAny};
+pub use verbs::{AnyAction, AnyDataSource, AnyEphemeral, AnyFunction};
 
 use super::{Context, Diag, Diags, Dynamic, Misfit, Private, de, panics::Panic};
 use serde::{Serialize, de::DeserializeOwned};

@@ -11,11 +11,14 @@ mod conform;
 mod data_source;
 mod de;
 mod diag;
+pub mod docs;
+mod draft;
 mod dynamic;
 mod ephemeral;
 mod erased;
 mod fit;
 mod function;
+mod json;
 mod list;
 pub mod log;
 mod misfit;
@@ -27,10 +30,12 @@ mod planning;
 mod private;
 mod provider;
 mod resource;
+mod rules;
 mod schema;
 pub mod secrets;
 mod ser;
 pub mod serve;
+mod server;
 mod types;
 mod validate;
 mod value;
@@ -57,5 +62,6 @@ pub use schema::{
     SchemaBlock, Timeouts, boolean, dynamic, int, list, list_of, map, map_of, number, object,
     parse_duration, set, set_of, text, timeouts,
 };
+pub use server::Server;
 pub use types::Type;
 pub use value::Value;

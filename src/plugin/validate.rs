@@ -1,7 +1,8 @@
 //! What can be said of a configuration offline, from the schema alone. Unknown values are never wrong.
 
 use super::{
-    Diag, Diags, Dynamic, Path, Schema,
+    Diag, Diags, Dynamic, Path, Schema, conform, draft,
+    draft::Computed,
     schema::{Attr, BlockNesting, Fields, Kind, Nesting, SchemaBlock},
 };
 
@@ -122,8 +123,28 @@ impl Check {
         }
     }
 
+    /// Terraform would count fewer elements than the user wrote, and refuse the plan with words that help nobody.
+    fn twins(&mut self, fields: &Fields, value: &Dynamic, path: &Path) {
+        let filled: Vec<Dynamic> = value
+            .items()
+            .into_iter()
+            .flatten()
+            .filter(|item| item.is_known())
+            .map(|item| draft::draft(fields, item, &Dynamic::Null, Computed::Absent))
+            .collect();
+        let count = filled.len();
+        if conform::without_twins(filled).len() < count {
+            self.diags.push(
+                Diag::error(format!("Two elements of `{path}` are the same"))
+                    .detail("They differ only in defaults that are left out of one and written in the other.")
+                    .at(path),
+            );
+        }
+    }
+
     /// Elements of a set have no address: what is wrong inside is said of the set.
     fn set(&mut self, fields: &Fields, value: &Dynamic, path: &Path) {
+        self.twins(fields, value, path);
         for item in value.items().into_iter().flatten() {
             let mut inner = Check {
                 write_only: self.write_only,

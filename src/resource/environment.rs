@@ -140,6 +140,18 @@ impl Declared for Model {
             .attr("secret_store", text().keep().doc("Where passwords and keys are kept: `barbican`, `user_data`, …"))
     }
 
+    /// Another image by name is another image by id.
+    fn settle(&mut self, config: &Self, prior: Option<&Self>) {
+        let name = |model: &Self| model.image.known().and_then(|it| it.name.chosen());
+        let (Some(wanted), Value::Known(image)) = (name(config), &mut self.image) else {
+            return;
+        };
+        let given = config.image.known().is_some_and(|it| !it.id.is_null());
+        if !given && prior.and_then(name) != Some(wanted) {
+            image.id = Value::Unknown;
+        }
+    }
+
     fn thing(&self) -> Fit<Thing> {
         let network = self.network.must("network")?;
         let access = self.access.given()?.unwrap_or_default();

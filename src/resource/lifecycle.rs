@@ -86,20 +86,13 @@ impl<M: Declared> Resource for Lifecycle<M> {
         saved: &mut Saved<M>,
     ) -> std::result::Result<(), Diags> {
         let kept = Kept::read(saved.private());
-        let site = planning::planned(&self.setup, call.planned, &kept, None).await?;
+        let (site, record) = planning::planned(&self.setup, call.planned, &kept).await?;
         let connected = self.setup.must()?;
-        let id = site.thing.id();
-        let record = connected
-            .platform
-            .records()
-            .await?
-            .into_iter()
-            .find(|it| it.thing.id() == id);
         if let Some(finding) = taken(&self.setup, connected, &site, record.as_ref(), true) {
             return Err(Diag::from(finding).into());
         }
         missing_neighbours(&site)?;
-        self.converge(call, saved, site, Journal::default(), false)
+        self.converge(call, saved, site, Journal::default(), record.is_some())
             .await
     }
 
@@ -109,8 +102,7 @@ impl<M: Declared> Resource for Lifecycle<M> {
         saved: &mut Saved<M>,
     ) -> std::result::Result<(), Diags> {
         let kept = Kept::read(saved.private());
-        let before = kept.last.as_ref().map(|it| it.thing.clone());
-        let site = planning::planned(&self.setup, call.planned, &kept, before.as_ref()).await?;
+        let (site, _) = planning::planned(&self.setup, call.planned, &kept).await?;
         missing_neighbours(&site)?;
         self.converge(call, saved, site, kept.journal?, kept.whole)
             .await

@@ -49,6 +49,8 @@ pub trait Declared: Serialize + DeserializeOwned + Clone + Default + Send + Sync
     fn evolve(_thing: &mut Thing, _before: Option<&Thing>) -> Vec<Finding> {
         Vec::new()
     }
+    /// Puts in order what the platform's choices make meaningless.
+    fn chosen(_thing: &mut Thing) {}
     /// What must be made before the cloud is asked. `stored`: the secrets of this generation are in the store already.
     fn prepare(_thing: &mut Thing, _secrets: &mut Secrets, _stored: bool) -> Result<(), Error> {
         Ok(())

@@ -134,6 +134,9 @@ pub fn settle_machine(
         }
         return;
     }
+    if config_size.is_null() {
+        *size = Value::Known(Size::Small.as_str().to_owned());
+    }
     let same_size = prior
         .is_some_and(|(before, _)| before.chosen() == size.chosen() && before.known().is_some());
     *flavor = match prior {
@@ -171,10 +174,12 @@ pub fn tags() -> Attr {
         .doc("Tags on every object that can carry them.")
 }
 pub fn size_attr() -> Attr {
+    // The default depends on `flavor`, so it is not the schema's: see `settle_machine`.
     text()
-        .default("small")
+        .optional()
+        .computed()
         .one_of(&["small", "medium", "large"])
-        .doc("`small`, `medium` or `large`: the cheapest flavor that holds what the role needs is chosen, once.")
+        .doc("`small`, `medium` or `large`: the cheapest flavor that holds what the role needs is chosen, once. Default: `small`, unless `flavor` is given.")
 }
 pub fn flavor_attr() -> Attr {
     text()

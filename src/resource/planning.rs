@@ -6,27 +6,14 @@ use super::values::{Asked, Unfit};
 use super::{Declared, READY};
 use crate::engine::{Error, Result};
 use crate::plugin::{Diag, Diags, Plan, Value};
-use crate::site::{self, Finding, Id, Record, Site, Sort, check::check};
+use crate::site::{Finding, Id, Record, Site, Sort, check::check};
 
 /// The whole of a resource's plan, create and update.
 pub async fn plan<M: Declared>(
     setup: &Setup,
     plan: &mut Plan<'_, M>,
 ) -> std::result::Result<(), Diags> {
-    let (config, prior) = (plan.config, plan.prior);
-    let mut wanted = plan.planned.clone();
-    wanted.settle(config, prior);
-    let id = id_of(&wanted);
-    *wanted.id() = id
-        .as_ref()
-        .map_or(Value::Unknown, |it| Value::Known(it.to_string()));
-    for finding in M::offline(config, &wanted) {
-        plan.warn(finding.into());
-    }
-    if let (Some(platform), Some(connected)) = (wanted.platform(), setup.connected()) {
-        *platform = Value::Known(connected.platform.name().to_owned());
-    }
-    plan.planned = wanted;
+    draft(setup, plan);
     let thing = match plan.planned.thing() {
         Ok(thing) => thing,
         Err(Unfit::Unknown) => return Ok(()),
@@ -35,87 +22,96 @@ pub async fn plan<M: Declared>(
     let Some(connected) = setup.connected() else {
         return Ok(());
     };
-
     let kept = Kept::read(&plan.private);
-    let last = if prior.is_some() {
-        kept.last.clone()
-    } else {
-        None
+    let last = kept.last.as_ref().filter(|_| plan.prior.is_some());
+    let record = match last {
+        Some(_) => None,
+        None => found(connected, &thing.id()).await?,
     };
-    let before = last
-        .as_ref()
-        .map(|it| it.thing.clone())
-        .or_else(|| prior.and_then(|it| it.thing().ok()));
+    let made = last.map(as_record).or(record);
+    let before = made.as_ref().map(|it| &it.thing);
     let mut thing = thing;
-    let mut findings = M::evolve(&mut thing, before.as_ref());
+    M::chosen(&mut thing);
+    let mut findings = M::evolve(&mut thing, before);
     let mut site = setup.planned(thing).await?;
-    findings.extend(check(&site, before.as_ref()));
-
-    let making = prior.is_none() || plan.replaces();
-    let journal = kept.journal?;
-    let record = if connected.preflight || making {
-        found(connected, &site).await?
-    } else {
-        None
-    };
-    if prior.is_none() {
-        findings.extend(taken(setup, connected, &site, record.as_ref(), false));
+    if plan.prior.is_none() {
+        findings.extend(taken(setup, connected, &site, made.as_ref(), false));
     }
-    let refused = findings.iter().any(|it| it.refuses);
-    if connected.preflight && !refused {
-        let preflight = connected
-            .platform
-            .preflight(&mut site, record.as_ref(), &journal)
-            .await;
-        let preflight = preflight?;
-        findings.extend(preflight.findings);
-        findings.extend(
-            setup
-                .demand(&site.thing.id(), preflight.demands)
-                .into_iter()
-                .map(excess),
-        );
-        plan.planned.choose(&site.thing);
-    }
-    if let Some(last) = last.as_ref().filter(|_| !making) {
-        if connected.platform.same(last, &site) {
-            // Nothing of the cloud changes; an attribute of ours may have.
-            if prior.is_some_and(incomplete) {
-                plan.touch();
-            }
-        } else {
-            plan.touch();
+    let same = last.is_some_and(|last| !plan.replaces() && connected.platform.same(last, &site));
+    if !same {
+        findings.extend(check(&site, before));
+        let journal = kept.journal.clone()?;
+        if connected.preflight && !findings.iter().any(|it| it.refuses) {
+            let preflight = connected
+                .platform
+                .preflight(&mut site, made.as_ref(), &journal)
+                .await?;
+            findings.extend(preflight.findings);
+            findings.extend(
+                setup
+                    .demand(&site.thing.id(), preflight.demands)
+                    .into_iter()
+                    .map(excess),
+            );
+            M::chosen(&mut site.thing);
+            plan.planned.choose(&site.thing);
+        }
+        if let Some(last) = last.filter(|_| !plan.replaces()) {
             findings.extend(connected.platform.disruptions(last, &site));
         }
-    } else if prior.is_some_and(incomplete) {
+    }
+    if plan.prior.is_some() && (!same || plan.prior.is_some_and(incomplete)) {
         plan.touch();
     }
-    if plan.replaces() && prior.is_some_and(M::protected) {
+    if plan.replaces() && plan.prior.is_some_and(M::protected) {
         plan.warn(protected(&site.thing.id(), "replaced"));
     }
-    if plan.changed() || making {
+    if plan.changed() || plan.creates() {
         *plan.planned.status() = Value::Unknown;
+        Kept::plan(&mut plan.private, &site);
     }
-    Kept::plan(&mut plan.private, &site);
     setup.plan(Record {
-        owner: site.owner.clone(),
-        thing: site.thing.clone(),
+        owner: site.owner,
+        thing: site.thing,
         outputs: Default::default(),
     });
-    for finding in findings {
+    findings.into_iter().for_each(|it| plan.warn(it.into()));
+    Ok(())
+}
+
+/// What can be said without asking anybody.
+fn draft<M: Declared>(setup: &Setup, plan: &mut Plan<'_, M>) {
+    plan.planned.settle(plan.config, plan.prior);
+    let id = id_of(&plan.planned).map(|it| it.to_string());
+    *plan.planned.id() = id.map_or(Value::Unknown, Value::Known);
+    if let (Some(platform), Some(connected)) = (plan.planned.platform(), setup.connected()) {
+        *platform = Value::Known(connected.platform.name().to_owned());
+    }
+    for finding in M::offline(plan.config, &plan.planned) {
         plan.warn(finding.into());
     }
-    Ok(())
 }
 
 fn incomplete<M: Declared>(prior: &M) -> bool {
     prior.clone().status().chosen().as_deref() != Some(READY)
 }
 
-async fn found(connected: &Connected, site: &Site) -> std::result::Result<Option<Record>, Diags> {
-    let records = connected.platform.records().await?;
-    let id = site.thing.id();
-    Ok(records.into_iter().find(|it| it.thing.id() == id))
+/// A site as it was made last, in the form in which the cloud would tell of it.
+fn as_record(last: &Site) -> Record {
+    Record {
+        owner: last.owner.clone(),
+        thing: last.thing.clone(),
+        outputs: Default::default(),
+    }
+}
+
+async fn found(connected: &Connected, id: &Id) -> Result<Option<Record>> {
+    Ok(connected
+        .platform
+        .records()
+        .await?
+        .into_iter()
+        .find(|it| it.thing.id() == *id))
 }
 
 /// The id is made of names; unknown as long as one of them is.
@@ -201,42 +197,38 @@ pub fn protected(id: &Id, done: &str) -> Diag {
         .at("deletion_protection")
 }
 
-/// The site that was planned; made anew where the plan could not know it.
+/// The site that was planned; made anew where the plan could not know it. With it, what is finished under its id.
 pub async fn planned<M: Declared>(
     setup: &Setup,
     model: &M,
     kept: &Kept,
-    before: Option<&site::Thing>,
-) -> Result<Site> {
+) -> Result<(Site, Option<Record>)> {
     let connected = setup.must()?;
     if let Some(planned) = &kept.planned {
-        return setup.standing(planned.thing.clone()).await;
+        let record = found(connected, &planned.thing.id()).await?;
+        return Ok((setup.standing(planned.thing.clone()).await?, record));
     }
     let mut thing = model.thing().map_err(|unfit| match unfit {
         Unfit::Unknown => Error::fatal("read the plan", "a value is still unknown"),
         Unfit::Bad(diag) => Error::fatal("read the plan", diag.detail),
     })?;
+    let record = found(connected, &thing.id()).await?;
+    let made = kept.last.as_ref().map(as_record).or(record.clone());
+    let before = made.as_ref().map(|it| &it.thing);
     M::evolve(&mut thing, before);
     let mut site = setup.standing(thing).await?;
-    let journal = kept.journal.clone()?;
-    let id = site.thing.id();
-    let record = connected
-        .platform
-        .records()
-        .await?
-        .into_iter()
-        .find(|it| it.thing.id() == id);
-    let refused = |it: &Finding| it.refuses;
     let mut findings = check(&site, before);
+    let journal = kept.journal.clone()?;
     findings.extend(
         connected
             .platform
-            .preflight(&mut site, record.as_ref(), &journal)
+            .preflight(&mut site, made.as_ref(), &journal)
             .await?
             .findings,
     );
-    match findings.into_iter().find(refused) {
+    M::chosen(&mut site.thing);
+    match findings.into_iter().find(|it| it.refuses) {
         Some(it) => Err(Error::fatal(it.summary, it.detail).at(it.at)),
-        None => Ok(site),
+        None => Ok((site, record)),
     }
 }

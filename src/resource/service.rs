@@ -12,7 +12,7 @@ use crate::plugin::{
     Attr, Schema, Type, Value, boolean, int, list, list_of, map, object, text, timeouts,
 };
 use crate::site::{
-    Backend, External, Outputs, Service, ServiceKind, Size, Sort, Thing, sizes, version,
+    Backend, External, Machine, Outputs, Service, ServiceKind, Size, Sort, Thing, sizes, version,
 };
 use serde::{Deserialize, Serialize};
 
@@ -174,6 +174,16 @@ impl Declared for Model {
             deletion_protection: self.deletion_protection.given()?.unwrap_or(true),
             tags: string_map(&self.tags)?,
         }))
+    }
+
+    /// What has no machines has no version, size or disk of ours.
+    fn chosen(thing: &mut Thing) {
+        let Thing::Service(it) = thing else { return };
+        if it.machines() == 0 {
+            it.version = None;
+            it.machine = Machine::default();
+            it.disk_gib = 0;
+        }
     }
 
     fn choose(&mut self, thing: &Thing) {

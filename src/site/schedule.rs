@@ -1,7 +1,7 @@
 //! When something happens: five-field cron lines and weekly windows. Knows calendars, not the present moment.
 
 use super::Window;
-use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use croner::parser::{CronParser, Seconds, Year};
 
@@ -61,7 +61,8 @@ impl Schedule {
             .cron
             .find_next_occurrence(&moment.with_timezone(&self.zone), false)
             .ok()?;
-        Some(next.with_timezone(&Utc))
+        // The parser carries the moment's fraction of a second on.
+        Some(next.with_timezone(&Utc).trunc_subsecs(0))
     }
 
     /// The shortest time between two of the first runs, in UTC of a fixed year, so that the same line always gets the
@@ -134,6 +135,10 @@ mod tests {
         let winter = nightly.next_after(moment("2026-01-10T00:00:00Z"));
         let summer = nightly.next_after(moment("2026-07-10T00:00:00Z"));
         assert_eq!(winter, Some(moment("2026-01-10T02:00:00Z")));
+        assert_eq!(
+            nightly.next_after(moment("2026-01-10T00:00:00.514Z")),
+            winter
+        );
         assert_eq!(summer, Some(moment("2026-07-10T01:00:00Z")));
     }
 

@@ -78,6 +78,9 @@ pub struct Outputs {
     pub bucket: Option<String>,
     #[serde(default)]
     pub installed_version: Option<String>,
+    /// The platform's own ids that neighbours build on (`balancer`, `group.web`): not shown, not secret.
+    #[serde(default)]
+    pub links: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

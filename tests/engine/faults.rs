@@ -4,6 +4,8 @@ use super::{
     cast,
     world::{LATENCY, Strike, World, run},
 };
+use crate::terraform::tally::Tally;
+use futures::FutureExt;
 use invenioils::{
     engine::{Journal, Writing},
     platform::{
@@ -29,6 +31,10 @@ enum Doing {
     Update,
     Replace,
     Delete,
+    /// A create that goes wrong, after which the user changes his mind.
+    Amend,
+    /// A create that fails, after which Terraform removes what was made and begins anew.
+    Taint,
 }
 
 /// How it goes wrong at the chosen change.
@@ -105,7 +111,7 @@ impl Wrong {
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
-struct Tally {
+struct Counts {
     cases: usize,
     lost: usize,
     twins: usize,
@@ -113,9 +119,11 @@ struct Tally {
     leftovers: usize,
     unclean: usize,
     stuck: usize,
+    /// Applies that it took at most.
+    applies: usize,
 }
 
-impl Tally {
+impl Counts {
     fn add(&mut self, other: Self) {
         self.cases += other.cases;
         self.lost += other.lost;
@@ -124,13 +132,14 @@ impl Tally {
         self.leftovers += other.leftovers;
         self.unclean += other.unclean;
         self.stuck += other.stuck;
+        self.applies = self.applies.max(other.applies);
     }
     fn bad(&self) -> usize {
         self.lost + self.twins + self.destroyed + self.leftovers + self.unclean + self.stuck
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             cases,
@@ -140,6 +149,7 @@ impl fmt::Display for Tally {
             leftovers,
             unclean,
             stuck,
+            ..
         } = self;
         write!(
             f,
@@ -172,10 +182,21 @@ impl Case<'_> {
     }
 
     fn wanted(&self) -> &Thing {
-        if self.doing == Doing::Update {
-            self.new
-        } else {
+        match self.doing {
+            Doing::Update | Doing::Amend => self.new,
+            _ => self.old,
+        }
+    }
+
+    fn creates(&self) -> bool {
+        matches!(self.doing, Doing::Create | Doing::Amend | Doing::Taint)
+    }
+    /// What is asked for when it goes wrong.
+    fn asked(&self) -> &Thing {
+        if self.doing == Doing::Amend {
             self.old
+        } else {
+            self.wanted()
         }
     }
 
@@ -183,7 +204,7 @@ impl Case<'_> {
     async fn before(&self) -> Journal {
         self.world.order(None);
         let journal = Journal::new();
-        if self.doing != Doing::Create {
+        if !self.creates() {
             let outcome = self.world.converge(self.old, &journal).await;
             assert!(outcome.complete, "{}: {:?}", self.old.id(), outcome.errors);
             tokio::time::sleep(LATENCY * 10).await;
@@ -194,7 +215,9 @@ impl Case<'_> {
     /// What Terraform asks of the provider, as far as it comes. True: done.
     async fn attempt(&self, journal: &Journal) -> bool {
         match self.doing {
-            Doing::Create => self.world.converge(self.old, journal).await.complete,
+            Doing::Create | Doing::Amend | Doing::Taint => {
+                self.world.converge(self.old, journal).await.complete
+            }
             Doing::Update => self.world.converge(self.new, journal).await.complete,
             Doing::Delete => self.world.remove(self.old, journal).await.complete,
             Doing::Replace => {
@@ -206,12 +229,14 @@ impl Case<'_> {
 
     /// The attempt with the fault in it.
     async fn struck(&self, journal: &Journal) {
-        let (world, site) = (self.world, self.world.site(self.wanted()).await);
+        let (world, site) = (self.world, self.world.site(self.asked()).await);
         world.order(Some(Strike {
             at: self.strike,
             effect: self.wrong.effect(),
         }));
         let run = run();
+        // Whoever died before is dead: only a death in this case counts.
+        while world.death.notified().now_or_never().is_some() {}
         let interrupt = async {
             match self.wrong {
                 Wrong::Interrupt => loop {
@@ -242,7 +267,7 @@ impl Case<'_> {
         }
     }
 
-    async fn run(&self, base: &BTreeMap<String, Shown>) -> Tally {
+    async fn run(&self, base: &BTreeMap<String, Shown>) -> Counts {
         let world = self.world;
         let mut journal = self.before().await;
         let prior = journal.to_bytes();
@@ -252,6 +277,13 @@ impl Case<'_> {
         }
         self.struck(&journal).await;
         let struck = world.script.lock().expect("script").struck.clone();
+        assert!(
+            struck.is_some(),
+            "{} {:?} change {}: nothing went wrong",
+            self.old.id(),
+            self.doing,
+            self.strike
+        );
         let mut log = world.log();
         // The cloud gets over it: what hung goes on, what was stuck is mended.
         world.cloud.recover(&[]).await.expect("a recovery");
@@ -263,13 +295,21 @@ impl Case<'_> {
         };
         let journal = Journal::from_bytes(&bytes).expect("a journal");
         world.order(None);
+        if self.doing == Doing::Taint && self.state != State::Emptied {
+            for _ in 0..3 {
+                if world.remove(self.old, &journal).await.complete {
+                    break;
+                }
+            }
+        }
         let done = self.go_on(&journal).await;
         log.extend(world.log());
 
-        let mut tally = Tally {
+        let mut tally = Counts {
             cases: 1,
-            stuck: usize::from(!done),
-            ..Tally::default()
+            stuck: usize::from(done.is_none()),
+            applies: done.unwrap_or_default(),
+            ..Counts::default()
         };
         if self.doing != Doing::Delete {
             self.judge(&journal, &mut tally).await;
@@ -313,10 +353,10 @@ impl Case<'_> {
     }
 
     /// Applies (or destroys) again until the next plan is empty, as users do.
-    async fn go_on(&self, journal: &Journal) -> bool {
-        for _ in 0..6 {
+    async fn go_on(&self, journal: &Journal) -> Option<usize> {
+        for attempt in 1..=6 {
             if self.attempt_again(journal).await {
-                return true;
+                return Some(attempt);
             }
             // What keeps data and has failed is not made anew: the error says so, and the operator mends it.
             self.world
@@ -325,7 +365,7 @@ impl Case<'_> {
                 .await
                 .expect("a recovery");
         }
-        false
+        None
     }
     async fn attempt_again(&self, journal: &Journal) -> bool {
         if self.doing == Doing::Delete {
@@ -337,7 +377,7 @@ impl Case<'_> {
         complete && self.world.inspect(self.wanted(), journal).await.clean()
     }
 
-    async fn judge(&self, journal: &Journal, tally: &mut Tally) {
+    async fn judge(&self, journal: &Journal, tally: &mut Counts) {
         let there = self.world.of(self.wanted()).await;
         let known: BTreeSet<String> = journal
             .entries()
@@ -354,7 +394,7 @@ impl Case<'_> {
 
     /// Deletions of what the plan wants and what has not failed.
     fn destroyed(&self, log: &[(Verb, String)], struck: Option<&str>) -> usize {
-        if matches!(self.doing, Doing::Delete | Doing::Replace) {
+        if matches!(self.doing, Doing::Delete | Doing::Replace | Doing::Taint) {
             return 0;
         }
         let site = cast::site(
@@ -401,13 +441,20 @@ impl Case<'_> {
 }
 
 /// Every `stride`th of the cases of one thing.
-async fn all_of(old: Thing, new: Thing, stride: usize) -> BTreeMap<(Doing, &'static str), Tally> {
-    let mut table: BTreeMap<(Doing, &'static str), Tally> = BTreeMap::new();
+async fn all_of(old: Thing, new: Thing, stride: usize) -> BTreeMap<(Doing, &'static str), Counts> {
+    let mut table: BTreeMap<(Doing, &'static str), Counts> = BTreeMap::new();
     let mut world = World::new();
     world.lay(&old).await;
     let mut base = inventory(&world).await;
     let number = AtomicUsize::new(0);
-    for doing in [Doing::Create, Doing::Update, Doing::Replace, Doing::Delete] {
+    for doing in [
+        Doing::Create,
+        Doing::Update,
+        Doing::Replace,
+        Doing::Delete,
+        Doing::Amend,
+        Doing::Taint,
+    ] {
         let dry = Case {
             world: &world,
             old: &old,
@@ -424,7 +471,9 @@ async fn all_of(old: Thing, new: Thing, stride: usize) -> BTreeMap<(Doing, &'sta
                 for state in [State::Kept, State::Prior, State::Emptied] {
                     // Only who dies loses the state.
                     if state != State::Kept && !wrong.kills()
-                        || number.fetch_add(1, Ordering::Relaxed) % stride != 0
+                        || !number
+                            .fetch_add(1, Ordering::Relaxed)
+                            .is_multiple_of(stride)
                     {
                         continue;
                     }
@@ -462,12 +511,12 @@ async fn inventory(world: &World) -> BTreeMap<String, Shown> {
     all.into_iter().map(|it| (it.id.clone(), it)).collect()
 }
 
-/// All cases with `INVENIOILS_FAULTS=all`, else a sample of them.
+/// All cases in a drill, else a sample of them.
 fn stride() -> usize {
-    if std::env::var("INVENIOILS_FAULTS").as_deref() == Ok("all") {
+    if std::env::var_os("DRILL").is_some() {
         1
     } else {
-        5
+        11
     }
 }
 
@@ -485,13 +534,13 @@ fn nothing_is_lost_whatever_goes_wrong_at_whatever_change() {
         .into_iter()
         .map(|(old, new)| std::thread::spawn(move || on_virtual_time(all_of(old, new, stride()))))
         .collect();
-    let mut table: BTreeMap<(Doing, &'static str), Tally> = BTreeMap::new();
+    let mut table: BTreeMap<(Doing, &'static str), Counts> = BTreeMap::new();
     for worker in workers {
         for (key, tally) in worker.join().expect("a worker") {
             table.entry(key).or_default().add(tally);
         }
     }
-    let mut sum = Tally::default();
+    let mut sum = Counts::default();
     println!(
         "{:<8} {:<24} {:>7} {:>6} {:>6} {:>10} {:>10} {:>10} {:>11}",
         "", "", "cases", "lost", "twins", "destroyed", "leftovers", "not empty", "never done"
@@ -504,6 +553,13 @@ fn nothing_is_lost_whatever_goes_wrong_at_whatever_change() {
         sum.add(*tally);
     }
     println!("{:<8} {:<24} {sum}", "all", "");
-    assert!(sum.cases > 1000, "{} cases", sum.cases);
+    assert!(sum.cases > 500, "{} cases", sum.cases);
     assert_eq!(sum.bad(), 0);
+    Tally {
+        what: "Each change of each thing: the process dies, the call fails, its answer is lost, it comes too late, the object breaks",
+        platform: "simulator, virtual time",
+        cases: u64::try_from(sum.cases).unwrap_or(u64::MAX),
+        applies: sum.applies,
+    }
+    .tell();
 }

@@ -3,6 +3,7 @@
 mod api;
 pub mod calls;
 mod changes;
+mod direct;
 mod drift;
 mod examples;
 mod faults;

@@ -1,4 +1,17 @@
 //! The plugin protocol across the wire: the generated code, a host's side of it, and the rules that Terraform enforces.
+#![allow(clippy::unwrap_used)]
 
+mod cli;
 mod generated;
+mod host;
+mod lives;
+mod rules;
+mod schema;
+mod things;
+mod transport;
+mod trouble;
+mod value;
 mod wire;
+
+use invenioils::plugin::wire::plugin as messages;
+use invenioils::plugin::wire::tfplugin6 as messages6;

@@ -46,7 +46,7 @@ fn what_can_change_in_place_does() {
     assert_eq!(web_nodes(&workspace), 1);
     workspace.edit(
         "web = {",
-        "config = { INVENIO_THEME_SITENAME = \"Ours\" }\n  web = {",
+        "config = { INVENIO_ILS_CIRCULATION_LOAN_WILL_EXPIRE_DAYS = \"7\" }\n  web = {",
     );
     only(&change(&workspace), instance, &["update"]);
     workspace.edit("web = {", "tags = { shelf = \"b\" }\n  web = {");

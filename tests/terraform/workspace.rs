@@ -131,8 +131,6 @@ impl Workspace {
             .env("TF_CLI_CONFIG_FILE", self.path("terraform.rc"))
             .env("TF_IN_AUTOMATION", "1")
             .env("TF_INPUT", "0")
-            .env("NO_COLOR", "1")
-            .env("TF_CLI_ARGS", "-no-color")
             .env("TF_LOG_PROVIDER", "TRACE")
             .env("TF_LOG_PATH", self.path("provider.log"))
             .env("CHECKPOINT_DISABLE", "1")
@@ -147,8 +145,8 @@ impl Workspace {
         Done {
             command: arguments.join(" "),
             code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            stdout: plain(&output.stdout),
+            stderr: plain(&output.stderr),
             took: began.elapsed(),
         }
     }
@@ -276,6 +274,16 @@ impl Workspace {
         }
         found
     }
+}
+
+/// Text without terraform's colours.
+fn plain(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut parts = text.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| {
+        all + part.split_once('m').map_or(part, |(_, rest)| rest)
+    })
 }
 
 fn list_of(value: &Value) -> Vec<String> {

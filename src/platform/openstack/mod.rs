@@ -1,1 +1,245 @@
-//! OpenStack as a platform.
+//! OpenStack: one signed-in cloud as a [`Host`](super::Host). Knows its objects, plans and checks; says nothing of Terraform.
+
+pub mod api;
+mod clouds;
+mod lists;
+mod mark;
+mod object;
+mod offer;
+mod outputs;
+mod plan;
+mod preflight;
+mod settings;
+mod strays;
+mod tags;
+mod vault;
+
+pub use offer::OFFER;
+pub use settings::{Common, Settings};
+
+use super::{Host, Preflight};
+use crate::engine::{Cloud, Entry, Error, Graph, Journal, Moment, Result, Step};
+use crate::site::{Id, Outputs, Record, Site};
+use api::{Api, Service};
+use async_trait::async_trait;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::sync::OnceCell;
+
+/// One cloud, signed in to.
+pub struct OpenStack {
+    pub api: Api,
+    lists: lists::Lists,
+    vault: vault::Vault,
+    user_id: String,
+    project_id: String,
+    offers: Offers,
+    /// Whether Octavia lets us give the balancer's ports security groups of our own.
+    own_vip_groups: OnceCell<bool>,
+    /// What is left of the quotas, as read at the start of the run.
+    room: OnceCell<BTreeMap<&'static str, (u64, u64)>>,
+    /// Each balancer takes one change at a time.
+    turns: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Turn>>>>,
+    /// Children of balancers whose end was taken on: they go, nobody need look.
+    ended: Mutex<BTreeSet<String>>,
+    /// Records that this process has written or removed a moment ago, by the image's id.
+    fresh_records: Mutex<BTreeMap<String, (Instant, Option<Record>)>>,
+    epoch: Mutex<(Instant, Moment)>,
+}
+
+/// Which optional services the cloud has, and what this login may do there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offers {
+    pub balancer: bool,
+    pub dns: bool,
+    pub keys: bool,
+    pub objects: bool,
+    /// Machines can be given a credential of their own: not by a login that is itself an application credential.
+    pub credentials: bool,
+    /// Keys for the object store's S3 interface: the same.
+    pub ec2: bool,
+    pub s3_endpoint: Option<String>,
+    pub region: Option<String>,
+}
+
+impl Offers {
+    /// Host and port of the S3 interface.
+    fn s3_host(&self) -> (String, u16) {
+        let url = self
+            .s3_endpoint
+            .as_deref()
+            .and_then(|it| reqwest::Url::parse(it).ok());
+        let host = url
+            .as_ref()
+            .and_then(|it| it.host_str())
+            .unwrap_or_default()
+            .to_owned();
+        (
+            host,
+            url.and_then(|it| it.port_or_known_default()).unwrap_or(443),
+        )
+    }
+}
+
+/// One balancer's turn to be changed.
+#[derive(Default)]
+struct Turn {
+    changed: Option<Instant>,
+}
+
+/// How long a balancer is busy with one change, usually: nobody looks earlier.
+const SETTLES: Duration = Duration::from_millis(1100);
+
+/// How long a look that changes nothing is content with a list.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// Signs in: one call.
+///
+/// # Errors
+/// Wrong credentials, an unreachable cloud, a missing endpoint: `at` is the attribute's path in the provider block.
+pub async fn connect(settings: Settings, common: Common) -> Result<OpenStack> {
+    let login =
+        settings.resolve(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
+    let api = Api::new(login, &common)?;
+    let token = api.token().await?;
+    for service in [
+        Service::Compute,
+        Service::Network,
+        Service::Image,
+        Service::Volume,
+    ] {
+        api.base(service).await?;
+    }
+    let objects = api.has(Service::Objects).await?;
+    // Swift's S3 interface stands beside its own, without a path.
+    let s3_endpoint = match objects {
+        true => reqwest::Url::parse(&api.base(Service::Objects).await?)
+            .ok()
+            .map(|url| url.origin().ascii_serialization()),
+        false => None,
+    };
+    let offers = Offers {
+        balancer: api.has(Service::Balancer).await?,
+        dns: api.has(Service::Dns).await?,
+        keys: api.has(Service::Keys).await?,
+        objects,
+        credentials: !api.is_delegated(),
+        ec2: !api.is_delegated(),
+        s3_endpoint,
+        region: api.region().map(str::to_owned),
+    };
+    Ok(OpenStack {
+        user_id: token.user_id.clone(),
+        project_id: token.project_id.clone(),
+        api,
+        lists: lists::Lists::default(),
+        vault: vault::Vault::default(),
+        offers,
+        own_vip_groups: OnceCell::new(),
+        room: OnceCell::new(),
+        turns: Mutex::default(),
+        ended: Mutex::default(),
+        fresh_records: Mutex::default(),
+        epoch: Mutex::new((Instant::now(), Moment::now())),
+    })
+}
+
+impl OpenStack {
+    /// How old a list may be for a look on behalf of a step. Where nothing is known of the object, its mark is looked for:
+    /// any list of this process serves for that, unless a call was doubtful or something was removed since.
+    fn since(&self, known: bool, since: Moment) -> Moment {
+        if known { since } else { self.api.doubt(since) }
+    }
+
+    /// Lists from after this moment are recent, as long as we change nothing.
+    fn epoch(&self) -> Moment {
+        let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        if epoch.0.elapsed() > FRESH {
+            *epoch = (Instant::now(), Moment::now());
+        }
+        epoch.1
+    }
+
+    /// One change of a balancer at a time, each when it has done with the one before.
+    async fn turn(&self, balancer: &str) -> Result<tokio::sync::OwnedMutexGuard<Turn>> {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.entry(balancer.to_owned()).or_default().clone()
+        };
+        let mut guard = turn.lock_owned().await;
+        if let Some(changed) = guard.changed {
+            tokio::time::sleep(SETTLES.saturating_sub(changed.elapsed())).await;
+        }
+        object::load_balancer::settled(self, balancer).await?;
+        guard.changed = Some(Instant::now());
+        Ok(guard)
+    }
+
+    /// Octavia's API is 2.29 or newer. One call, once.
+    async fn own_vip_groups(&self) -> Result<bool> {
+        let ask = || async {
+            let body = self
+                .api
+                .get(Service::Balancer, "/", "read Octavia's versions")
+                .at_root()
+                .json_answer()
+                .await?;
+            let ids = body["versions"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|version| version["id"].as_str());
+            let newer = |id: &str| {
+                id.strip_prefix("v2.")
+                    .and_then(|minor| minor.parse::<u32>().ok())
+                    .is_some_and(|minor| minor >= 29)
+            };
+            Ok::<_, Error>(ids.into_iter().any(newer))
+        };
+        self.own_vip_groups.get_or_try_init(ask).await.copied()
+    }
+}
+
+impl Cloud for OpenStack {
+    fn revive(kind: &str, spec: serde_json::Value) -> Result<Box<dyn Step<Self>>> {
+        object::revive(kind, spec)
+    }
+
+    fn recent(&self) -> Moment {
+        self.epoch().max(self.api.last_change())
+    }
+}
+
+#[async_trait]
+impl Host for OpenStack {
+    const NAME: &'static str = "openstack";
+
+    async fn records(&self) -> Result<Vec<Record>> {
+        self.all_records().await
+    }
+    async fn preflight(
+        &self,
+        site: &mut Site,
+        before: Option<&Record>,
+        journal: &Journal,
+    ) -> Result<Preflight> {
+        preflight::preflight(self, site, before, journal).await
+    }
+    fn plan(&self, site: &Site) -> Result<Graph<Self>> {
+        plan::plan(site, &self.offers)
+    }
+    fn outputs(&self, site: &Site, journal: &Journal) -> Outputs {
+        let environment = site
+            .around
+            .get(&Id::environment(site.thing.id().environment));
+        let public_address =
+            environment.and_then(|record| record.outputs.public_address.as_deref());
+        self.outputs_of(&site.thing, public_address, journal)
+    }
+    async fn strays(&self, site: &Site) -> Result<Vec<(String, Entry)>> {
+        self.strays_of(site).await
+    }
+}

@@ -14,26 +14,84 @@ pub const OFFER: Offer = Offer {
 };
 
 const SETTINGS: &[Setting] = &[
-    Setting::new("cloud", Shape::Text, "Name of the cloud in `clouds.yaml`. Default: `OS_CLOUD`."),
-    Setting::new("auth_url", Shape::Text, "Address of Keystone. Default: `OS_AUTH_URL`."),
+    Setting::new(
+        "cloud",
+        Shape::Text,
+        "Name of the cloud in `clouds.yaml`. Default: `OS_CLOUD`.",
+    ),
+    Setting::new(
+        "auth_url",
+        Shape::Text,
+        "Address of Keystone. Default: `OS_AUTH_URL`.",
+    ),
     Setting::new("region", Shape::Text, "Region. Default: `OS_REGION_NAME`."),
-    Setting::new("application_credential_id", Shape::Text, "Application credential. Default: `OS_APPLICATION_CREDENTIAL_ID`."),
-    Setting::new("application_credential_secret", Shape::Hidden, "Its secret. Default: `OS_APPLICATION_CREDENTIAL_SECRET`."),
+    Setting::new(
+        "application_credential_id",
+        Shape::Text,
+        "Application credential. Default: `OS_APPLICATION_CREDENTIAL_ID`.",
+    ),
+    Setting::new(
+        "application_credential_secret",
+        Shape::Hidden,
+        "Its secret. Default: `OS_APPLICATION_CREDENTIAL_SECRET`.",
+    ),
     Setting::new("username", Shape::Text, "User. Default: `OS_USERNAME`."),
-    Setting::new("password", Shape::Hidden, "Password. Default: `OS_PASSWORD`."),
-    Setting::new("project_name", Shape::Text, "Project. Default: `OS_PROJECT_NAME`."),
-    Setting::new("project_domain_name", Shape::Text, "Domain of the project. Default: `OS_PROJECT_DOMAIN_NAME`."),
-    Setting::new("user_domain_name", Shape::Text, "Domain of the user. Default: `OS_USER_DOMAIN_NAME`."),
-    Setting::new("token", Shape::Hidden, "A token instead of a password. Default: `OS_TOKEN`."),
-    Setting::new("cacert_file", Shape::Text, "Certificate authorities to trust, a PEM file. Default: `OS_CACERT`."),
-    Setting::new("insecure", Shape::Bool, "Do not verify certificates. Default: `OS_INSECURE`, else false."),
-    Setting::new("endpoint_overrides", Shape::TextMap, "Service type to address, instead of the catalog's."),
-    Setting::new("interface", Shape::OneOf(&["public", "internal", "admin"]), "Which of the catalog's addresses to use. Default: `OS_INTERFACE`, else `public`."),
+    Setting::new(
+        "password",
+        Shape::Hidden,
+        "Password. Default: `OS_PASSWORD`.",
+    ),
+    Setting::new(
+        "project_name",
+        Shape::Text,
+        "Project. Default: `OS_PROJECT_NAME`.",
+    ),
+    Setting::new(
+        "project_domain_name",
+        Shape::Text,
+        "Domain of the project. Default: `OS_PROJECT_DOMAIN_NAME`.",
+    ),
+    Setting::new(
+        "user_domain_name",
+        Shape::Text,
+        "Domain of the user. Default: `OS_USER_DOMAIN_NAME`.",
+    ),
+    Setting::new(
+        "token",
+        Shape::Hidden,
+        "A token instead of a password. Default: `OS_TOKEN`.",
+    ),
+    Setting::new(
+        "cacert_file",
+        Shape::Text,
+        "Certificate authorities to trust, a PEM file. Default: `OS_CACERT`.",
+    ),
+    Setting::new(
+        "insecure",
+        Shape::Bool,
+        "Do not verify certificates. Default: `OS_INSECURE`, else false.",
+    ),
+    Setting::new(
+        "endpoint_overrides",
+        Shape::TextMap,
+        "Service type to address, instead of the catalog's.",
+    ),
+    Setting::new(
+        "interface",
+        Shape::OneOf(&["public", "internal", "admin"]),
+        "Which of the catalog's addresses to use. Default: `OS_INTERFACE`, else `public`.",
+    ),
 ];
 
 fn connect(given: Given, common: Common) -> BoxFuture<'static, Result<Arc<dyn Platform>>> {
     async move {
-        let cloud = super::connect(settings(&given), super::Common { max_parallel_requests: common.max_parallel_requests }).await?;
+        let cloud = super::connect(
+            settings(&given),
+            super::Common {
+                max_parallel_requests: common.max_parallel_requests,
+            },
+        )
+        .await?;
         Ok(Arc::new(Hosted::new(cloud)) as Arc<dyn Platform>)
     }
     .boxed()

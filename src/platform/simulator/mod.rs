@@ -9,6 +9,7 @@ mod item;
 mod items;
 mod offer;
 mod outputs;
+mod placed;
 mod plan;
 mod preflight;
 mod world;

@@ -1,0 +1,484 @@
+//! A server: a machine with its port, its volume and what it is told. It keeps nothing, so it can be made anew.
+
+use super::{
+    Compared, Link, credential::Credential, key_pair::KeyPair, port::Port, secret, secret::Stored,
+    server_group::ServerGroup, volume::Volume,
+};
+use crate::engine::{Cx, Difference, Error, Object, Ref, Result, Seen, Standing};
+use crate::platform::openstack::{
+    OpenStack,
+    api::Service,
+    lists::{COMPUTE, Marked, seek},
+    mark::{Mark, OURS},
+    tags::{self, Tags},
+};
+use crate::site::guest::{self, Access, Document, Guest, Neighbour};
+use crate::site::secrets::Bundle;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, time::Duration};
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Server {
+    pub mark: Mark,
+    pub name: String,
+    /// The flavor's name or id.
+    pub flavor: String,
+    pub image: String,
+    pub port: Option<Ref<Port>>,
+    pub volume: Option<Ref<Volume>>,
+    pub group: Link<ServerGroup>,
+    pub key_pair: Option<Link<KeyPair>>,
+    pub tags: Tags,
+    pub boot: Option<Boot>,
+}
+
+/// What a machine is told. What only the run knows (addresses, ids, references) is filled in from other steps.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Boot {
+    pub guest: Guest,
+    pub document: Document,
+    /// All machines of its role, in order.
+    pub nodes: Vec<(String, Ref<Port>)>,
+    /// Bundles of this thing, and of others by reference.
+    pub own: BTreeMap<String, Ref<Stored>>,
+    pub others: BTreeMap<String, String>,
+    pub credential: Option<Ref<Credential>>,
+    /// The bundle with the credential's secret.
+    pub bundle: Option<Ref<Stored>>,
+    /// Without credentials of their own, machines are given their secrets in `user_data`.
+    pub inline: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Machine {
+    pub id: String,
+    #[serde(default)]
+    pub zone: String,
+    #[serde(default)]
+    pub state: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Listed {
+    pub id: String,
+    #[serde(default)]
+    pub name: String,
+    pub status: String,
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
+    #[serde(default)]
+    pub flavor: Value,
+    #[serde(default)]
+    pub image: Value,
+    #[serde(default)]
+    pub fault: Option<Fault>,
+    #[serde(default, rename = "OS-EXT-STS:task_state")]
+    pub task: Option<String>,
+    #[serde(default, rename = "OS-EXT-AZ:availability_zone")]
+    pub zone: Option<String>,
+    #[serde(default, rename = "os-extended-volumes:volumes_attached")]
+    pub volumes: Vec<super::Of>,
+    #[serde(default)]
+    pub server_groups: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Fault {
+    #[serde(default)]
+    pub message: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Flavor {
+    pub id: String,
+    pub name: String,
+    pub vcpus: u32,
+    pub ram: u32,
+    pub disk: u32,
+}
+
+impl Marked for Listed {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn mark(&self) -> &str {
+        self.metadata.get(OURS).map_or("", String::as_str)
+    }
+}
+
+impl Listed {
+    fn standing(&self) -> Standing {
+        if self.task.as_deref() == Some("deleting") {
+            return Standing::Leaving;
+        }
+        match self.status.as_str() {
+            "ACTIVE" if self.task.is_none() => Standing::Ready,
+            // These are differences that can be mended.
+            "SHUTOFF" | "PAUSED" | "SUSPENDED" | "VERIFY_RESIZE" if self.task.is_none() => {
+                Standing::Ready
+            }
+            "ERROR" => Standing::Broken(self.fault.as_ref().map_or_else(
+                || "ERROR".to_owned(),
+                |fault| format!("ERROR: {}", fault.message),
+            )),
+            "DELETED" | "SOFT_DELETED" => Standing::Leaving,
+            status => Standing::Pending(
+                self.task
+                    .as_ref()
+                    .map_or_else(|| status.to_owned(), |task| format!("{status} ({task})")),
+            ),
+        }
+    }
+    fn machine(&self) -> Machine {
+        let state = if self.status == "ACTIVE" {
+            "ready".to_owned()
+        } else {
+            self.status.to_lowercase()
+        };
+        Machine {
+            id: self.id.clone(),
+            zone: self.zone.clone().unwrap_or_default(),
+            state,
+        }
+    }
+}
+
+impl Boot {
+    /// The document with all that the run knows by now.
+    fn document(&self, cx: &Cx<'_, OpenStack>, volume: Option<&Ref<Volume>>) -> Result<Document> {
+        let mut document = self.document.clone();
+        for (name, port) in &self.nodes {
+            document.nodes.push(Neighbour {
+                name: name.clone(),
+                address: cx.facts(port)?.address,
+            });
+        }
+        if let Some(volume) = volume {
+            document.volume = Some(cx.facts(volume)?.id);
+        }
+        if !self.inline {
+            for (name, secret) in &self.own {
+                document
+                    .secrets
+                    .insert(name.clone(), cx.facts(secret)?.reference);
+            }
+            document.secrets.extend(self.others.clone());
+        }
+        Ok(document)
+    }
+
+    async fn access(&self, cx: &Cx<'_, OpenStack>) -> Result<Access> {
+        let wrong = |why: String| Error::fatal("write a machine's boot files", why);
+        if self.inline {
+            let mut bundles = BTreeMap::new();
+            for (name, own) in &self.own {
+                bundles.insert(name.clone(), secret::read(cx.cloud, &cx.facts(own)?).await?);
+            }
+            for (name, reference) in &self.others {
+                let id = reference
+                    .rsplit(['/', ':'])
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
+                let reference = secret::Reference {
+                    id,
+                    reference: reference.clone(),
+                };
+                bundles.insert(name.clone(), secret::read(cx.cloud, &reference).await?);
+            }
+            return Ok(Access::Inline(bundles));
+        }
+        let (Some(credential), Some(bundle)) = (&self.credential, &self.bundle) else {
+            return Ok(Access::Inline(BTreeMap::new()));
+        };
+        let text = secret::read(cx.cloud, &cx.facts(bundle)?).await?;
+        let bundle = Bundle::from_json(&text).map_err(wrong)?;
+        let secret = bundle
+            .get(secret::CREDENTIAL)
+            .cloned()
+            .ok_or_else(|| wrong("the bundle has no credential".to_owned()))?;
+        Ok(Access::Barbican {
+            auth_url: cx.cloud.api.identity_url(),
+            region: cx.cloud.api.region().map(str::to_owned),
+            credential_id: cx.facts(credential)?.id,
+            credential_secret: secret,
+            ca_pem: cx.cloud.api.ca_pem(),
+        })
+    }
+}
+
+impl Server {
+    fn metadata(&self, cx: &Cx<'_, OpenStack>) -> Result<BTreeMap<String, String>> {
+        let mut metadata = tags::metadata(&self.mark, &self.tags);
+        if let Some(boot) = &self.boot {
+            metadata.extend(guest::pack(
+                "main",
+                &boot.document(cx, self.volume.as_ref())?,
+            ));
+        }
+        Ok(metadata)
+    }
+    fn path(&self, facts: &Machine) -> String {
+        format!("/servers/{}", facts.id)
+    }
+    async fn act(&self, cx: &Cx<'_, OpenStack>, facts: &Machine, action: &str) -> Result<()> {
+        let path = format!("{}/action", self.path(facts));
+        let call = cx.cloud.api.post(
+            Service::Compute,
+            path,
+            format!("{action} server `{}`", self.name),
+            json!({ action: null }),
+        );
+        call.microversion(COMPUTE)
+            .busy_when(409)
+            .send()
+            .await
+            .map(drop)
+    }
+    async fn mend_metadata(&self, cx: &Cx<'_, OpenStack>, facts: &Machine) -> Result<()> {
+        let wanted = self.metadata(cx)?;
+        let doing = format!("update what server `{}` is told", self.name);
+        cx.cloud
+            .api
+            .post(
+                Service::Compute,
+                format!("{}/metadata", self.path(facts)),
+                &doing,
+                json!({ "metadata": wanted }),
+            )
+            .send()
+            .await?;
+        let list = cx.cloud.servers(cx.since).await?;
+        let found = list
+            .iter()
+            .find(|it| it.id == facts.id)
+            .map(|it| it.metadata.clone())
+            .unwrap_or_default();
+        for key in tags::stale(&wanted, &found) {
+            cx.cloud
+                .api
+                .delete(
+                    Service::Compute,
+                    format!("{}/metadata/{key}", self.path(facts)),
+                    &doing,
+                )
+                .await?;
+        }
+        Ok(())
+    }
+    async fn attach(&self, cx: &Cx<'_, OpenStack>, facts: &Machine) -> Result<()> {
+        let Some(volume) = &self.volume else {
+            return Ok(());
+        };
+        let body = json!({ "volumeAttachment": { "volumeId": cx.facts(volume)?.id } });
+        let path = format!("{}/os-volume_attachments", self.path(facts));
+        let call = cx.cloud.api.post(
+            Service::Compute,
+            path,
+            format!("attach the volume of server `{}`", self.name),
+            body,
+        );
+        call.microversion(COMPUTE)
+            .busy_when(409)
+            .send()
+            .await
+            .map(drop)
+    }
+    async fn plug(&self, cx: &Cx<'_, OpenStack>, facts: &Machine) -> Result<()> {
+        let Some(port) = &self.port else {
+            return Ok(());
+        };
+        let body = json!({ "interfaceAttachment": { "port_id": cx.facts(port)?.id } });
+        let path = format!("{}/os-interface", self.path(facts));
+        let call = cx.cloud.api.post(
+            Service::Compute,
+            path,
+            format!("plug server `{}` in", self.name),
+            body,
+        );
+        call.microversion(COMPUTE)
+            .busy_when(409)
+            .send()
+            .await
+            .map(drop)
+    }
+    async fn compare(&self, cx: &Cx<'_, OpenStack>, found: &Listed) -> Result<Compared> {
+        let mut compared = Compared::default();
+        compared.field("name", &self.name, &found.name);
+        compared.field("status", "ACTIVE", found.status.as_str());
+        let flavor = found.flavor["original_name"].as_str().unwrap_or_default();
+        if flavor != self.flavor
+            && cx
+                .cloud
+                .flavor(&self.flavor, cx.since)
+                .await
+                .map_or(true, |it| it.name != flavor)
+        {
+            compared.fixed("flavor", self.flavor.as_str(), flavor);
+        }
+        compared.fixed(
+            "image",
+            self.image.as_str(),
+            found.image["id"].as_str().unwrap_or_default(),
+        );
+        if let Some(port) = &self.port
+            && let Ok(port) = cx.facts(port)
+        {
+            let ports = cx.cloud.ports(cx.since).await?;
+            let device = ports
+                .iter()
+                .find(|it| it.id == port.id)
+                .map_or("", |it| it.device_id.as_str());
+            compared.field("port", found.id.as_str(), device);
+        }
+        if let Some(volume) = &self.volume
+            && let Ok(volume) = cx.facts(volume)
+        {
+            let attached = found.volumes.iter().any(|it| it.id == volume.id);
+            compared.field(
+                "volume",
+                volume.id.as_str(),
+                if attached { &volume.id } else { "not attached" },
+            );
+        }
+        if let Ok(wanted) = self.metadata(cx) {
+            let lacking: Vec<_> = tags::missing(&wanted, &found.metadata)
+                .into_keys()
+                .collect();
+            compared.field("metadata", &Vec::new(), &lacking);
+        }
+        Ok(compared)
+    }
+}
+
+impl OpenStack {
+    /// The flavor that goes by that name or id.
+    pub async fn flavor(&self, wanted: &str, since: crate::engine::Moment) -> Result<Flavor> {
+        let flavors = self.flavors(self.since(false, since)).await?;
+        let by_name = flavors.iter().find(|flavor| flavor.name == wanted);
+        let found = by_name.or_else(|| flavors.iter().find(|flavor| flavor.id == wanted));
+        found.cloned().ok_or_else(|| {
+            Error::fatal("find the flavor", format!("Nova has no flavor `{wanted}`"))
+        })
+    }
+}
+
+impl Object<OpenStack> for Server {
+    const KIND: &'static str = "server";
+    type Facts = Machine;
+
+    fn id(facts: &Machine) -> String {
+        facts.id.clone()
+    }
+    async fn find(
+        &self,
+        cx: &Cx<'_, OpenStack>,
+        known: Option<&Machine>,
+    ) -> Result<Option<Seen<Machine>>> {
+        let list = cx
+            .cloud
+            .servers(cx.cloud.since(known.is_some(), cx.since))
+            .await?;
+        let known = known.map(|machine| machine.id.as_str().into());
+        let Some(found) = seek(&list, known.as_ref(), &self.mark) else {
+            return Ok(None);
+        };
+        let standing = found.standing();
+        let compared = if standing == Standing::Ready {
+            self.compare(cx, found).await?
+        } else {
+            Compared::default()
+        };
+        Ok(compared.seen(found.machine(), standing))
+    }
+    async fn create(&self, cx: &Cx<'_, OpenStack>) -> Result<Machine> {
+        let doing = format!("create server `{}`", self.name);
+        let (Some(boot), Some(port)) = (&self.boot, &self.port) else {
+            return Err(Error::fatal(
+                doing,
+                "nobody knows what it boots with any more",
+            ));
+        };
+        let user_data = guest::user_data(&boot.guest, &boot.access(cx).await?);
+        let mut disks = vec![
+            json!({ "boot_index": 0, "uuid": self.image, "source_type": "image", "destination_type": "local", "delete_on_termination": true }),
+        ];
+        if let Some(volume) = &self.volume {
+            let id = cx.facts(volume)?.id;
+            disks.push(json!({ "boot_index": -1, "uuid": id, "source_type": "volume", "destination_type": "volume", "delete_on_termination": false }));
+        }
+        let mut body = json!({
+            "name": self.name, "description": self.mark, "imageRef": self.image, "flavorRef": cx.cloud.flavor(&self.flavor, cx.since).await?.id,
+            "networks": [{ "port": cx.facts(port)?.id }], "metadata": self.metadata(cx)?, "user_data": *user_data.base64(), "block_device_mapping_v2": disks,
+        });
+        if let Some(key_pair) = &self.key_pair {
+            body["key_name"] = json!(key_pair.id(cx)?);
+        }
+        let mut whole = json!({ "server": body });
+        let group = self.group.id(cx)?;
+        if !group.is_empty() {
+            whole["os:scheduler_hints"] = json!({ "group": group });
+        }
+        let call = cx
+            .cloud
+            .api
+            .post(Service::Compute, "/servers", doing, whole)
+            .microversion(COMPUTE);
+        let made: super::Of = call.answer("server").await?;
+        Ok(Machine {
+            id: made.id,
+            zone: String::new(),
+            state: "build".to_owned(),
+        })
+    }
+    async fn update(
+        &self,
+        cx: &Cx<'_, OpenStack>,
+        facts: &Machine,
+        differences: &[Difference],
+    ) -> Result<()> {
+        for difference in differences {
+            match difference.field {
+                "status" => match difference.found.as_str() {
+                    "SHUTOFF" => self.act(cx, facts, "os-start").await?,
+                    "PAUSED" => self.act(cx, facts, "unpause").await?,
+                    "SUSPENDED" => self.act(cx, facts, "resume").await?,
+                    _ => self.act(cx, facts, "revertResize").await?,
+                },
+                "name" => {
+                    let body = json!({ "server": { "name": self.name } });
+                    cx.cloud
+                        .api
+                        .put(
+                            Service::Compute,
+                            self.path(facts),
+                            format!("rename server `{}`", self.name),
+                            body,
+                        )
+                        .send()
+                        .await?;
+                }
+                "volume" => self.attach(cx, facts).await?,
+                "port" => self.plug(cx, facts).await?,
+                "metadata" => self.mend_metadata(cx, facts).await?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+    async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Machine) -> Result<()> {
+        cx.cloud
+            .api
+            .delete(
+                Service::Compute,
+                self.path(facts),
+                format!("delete server `{}`", self.name),
+            )
+            .await
+    }
+    fn usually(&self) -> Duration {
+        Duration::from_secs(3)
+    }
+}

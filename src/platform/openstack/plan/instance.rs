@@ -1,0 +1,387 @@
+//! An instance: web and worker machines, what the balancer does for them, names, secrets.
+
+use super::{
+    super::object::{
+        Link,
+        credential::Credential,
+        listener::Listener,
+        member::Member,
+        monitor::Monitor,
+        policy::Redirect,
+        pool::Pool,
+        port::Port,
+        recordset::Recordset,
+        secret::{Content, Stored},
+        server::{Boot, Server},
+    },
+    Draft, link, server_group_link,
+};
+use crate::engine::{Error, Order, Ref, Result, Slot, generation};
+use crate::site::{
+    Environment, Instance, Machine, Outputs, Role,
+    guest::{self, DocumentSource, Guest},
+    secrets,
+};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// The instance's own bundle, without its generation.
+pub const SECRETS: &str = "secrets";
+
+/// What all machines of the instance share.
+struct Shared {
+    environment: Environment,
+    outputs: Outputs,
+    bundle: Ref<Stored>,
+    credential: Option<Ref<Credential>>,
+    /// Bundles of the services, by kind.
+    others: BTreeMap<String, String>,
+    inline: bool,
+    /// What a change of secrets does to machines: they sign in with another credential.
+    access: String,
+}
+
+/// The machines of one role.
+struct Fleet<'a> {
+    role: Role,
+    nodes: u32,
+    machine: &'a Machine,
+    pool: Option<Ref<Pool>>,
+    balancer: String,
+}
+
+impl Draft<'_> {
+    pub(super) fn instance(&mut self, instance: &Instance) -> Result<()> {
+        let shared = self.shared(instance)?;
+        let balancer = link(&shared.outputs, "balancer");
+        let pool = self.graph.add(
+            "pool",
+            Pool {
+                mark: Draft::mark(self, "pool"),
+                name: self.name(""),
+                balancer: balancer.clone(),
+            },
+        );
+        self.listeners(instance, &shared, &balancer, &pool);
+        let web = Fleet {
+            role: Role::Web,
+            nodes: instance.web.nodes,
+            machine: &instance.web.machine,
+            pool: Some(pool),
+            balancer,
+        };
+        self.fleet(instance, &shared, &web)?;
+        let worker = Fleet {
+            role: Role::Worker,
+            nodes: instance.worker.nodes,
+            machine: &instance.worker.machine,
+            pool: None,
+            balancer: String::new(),
+        };
+        self.fleet(instance, &shared, &worker)?;
+        self.names(instance, &shared);
+        Ok(())
+    }
+
+    fn shared(&mut self, instance: &Instance) -> Result<Shared> {
+        let (environment, outputs) = self.surroundings()?;
+        let (environment, outputs) = (environment.clone(), outputs);
+        let versions = (
+            instance.admin.password_wo_version,
+            instance
+                .mail
+                .as_ref()
+                .and_then(|mail| mail.password_wo_version),
+            instance.monitoring.sentry_dsn_wo_version,
+        );
+        let step = format!("{SECRETS}-{}", generation(&versions));
+        let bundle = self.secret(
+            &step,
+            Content::Instance {
+                instance: instance.clone(),
+            },
+        );
+        let mut others = BTreeMap::new();
+        for (kind, id) in &instance.services {
+            let secret = self
+                .site
+                .around
+                .get(id)
+                .and_then(|record| record.outputs.secret_id.clone());
+            others.extend(secret.map(|secret| (kind.as_str().to_owned(), secret)));
+        }
+        if let Some(alerts) = outputs.links.get("alerts") {
+            others.insert("alerts".to_owned(), alerts.clone());
+        }
+        let inline = self.inline(&outputs);
+        let readable: Vec<String> = others.values().cloned().collect();
+        let access = generation(&(&versions, &readable));
+        let credential = (!inline).then(|| {
+            let step = format!("credential-{access}");
+            let credential = Credential {
+                mark: self.mark(&step),
+                bundle: Some(bundle.clone()),
+                own: vec![bundle.clone()],
+                others: readable,
+            };
+            self.graph.add(step, credential)
+        });
+        Ok(Shared {
+            environment,
+            outputs,
+            bundle,
+            credential,
+            others,
+            inline,
+            access,
+        })
+    }
+
+    fn listeners(
+        &mut self,
+        instance: &Instance,
+        shared: &Shared,
+        balancer: &str,
+        pool: &Ref<Pool>,
+    ) {
+        let monitor = Monitor {
+            mark: self.mark("monitor"),
+            name: self.name(""),
+            balancer: balancer.to_owned(),
+            pool: Some(pool.clone()),
+            hostname: instance.hostname.clone(),
+        };
+        self.graph.add("monitor", monitor);
+        let certificate = instance.certificate.as_ref().map(|id| {
+            self.site
+                .around
+                .get(id)
+                .map(|record| link(&record.outputs, "pkcs12"))
+                .unwrap_or_default()
+        });
+        let allowed_cidrs: Vec<String> = shared
+            .environment
+            .access
+            .allowed_cidrs
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let listener = |mark, name, port, pool, certificate, after| Listener {
+            mark,
+            name,
+            balancer: balancer.to_owned(),
+            port,
+            pool,
+            certificate,
+            idle_timeout_millis: millis(&instance.load_balancer.idle_timeout),
+            allowed_cidrs: allowed_cidrs.clone(),
+            after,
+        };
+        let mut after = vec![json!({ "$made": "monitor" })];
+        if certificate.is_none() {
+            let http = listener(
+                self.mark("http"),
+                self.name("http"),
+                80,
+                Some(pool.clone()),
+                None,
+                after,
+            );
+            self.graph.add("http", http);
+            return;
+        }
+        let redirecting = listener(
+            self.mark("redirecting"),
+            self.name("http"),
+            80,
+            None,
+            None,
+            Vec::new(),
+        );
+        let redirecting = self.graph.add("redirecting", redirecting);
+        let redirect = Redirect {
+            mark: self.mark("redirect"),
+            name: self.name("redirect"),
+            balancer: balancer.to_owned(),
+            listener: Some(redirecting),
+            prefix: format!("https://{}", instance.hostname),
+        };
+        self.graph.add("redirect", redirect);
+        after.push(json!({ "$made": "redirect" }));
+        let https = listener(
+            self.mark("https"),
+            self.name("https"),
+            443,
+            Some(pool.clone()),
+            certificate,
+            after,
+        );
+        self.graph.add("https", https);
+    }
+
+    fn fleet(&mut self, instance: &Instance, shared: &Shared, fleet: &Fleet<'_>) -> Result<()> {
+        let role = fleet.role;
+        let flavor = fleet.machine.flavor.clone().unwrap_or_default();
+        let image = shared.environment.image.id.clone().unwrap_or_default();
+        // A machine is made of these; whatever else changes, it is told.
+        let make = generation(&(
+            &flavor,
+            &image,
+            shared.inline,
+            &shared.access,
+            &shared.environment.access.ssh_public_key,
+            self.of_the_application(instance),
+        ));
+        let mut nodes: Vec<(String, Ref<Port>)> = Vec::new();
+        let place = |index: u32| format!("{}-{index}-{make}", role.as_str());
+        let slot = |index: u32| Slot {
+            group: role.as_str().to_owned(),
+            index,
+            order: Order::MakeFirst,
+        };
+        for index in 0..fleet.nodes {
+            let step = format!("{}/port", place(index));
+            let port = self.port(
+                &step,
+                self.name(&format!("{}-{index}", role.as_str())),
+                role,
+                &shared.environment,
+                &shared.outputs,
+            );
+            let port = self.graph.slot(slot(index), |graph| graph.add(step, port));
+            nodes.push((guest::neighbour(&self.id, role, index, "").name, port));
+        }
+        for index in 0..fleet.nodes {
+            let port = nodes[index as usize].1.clone();
+            let step = format!("{}/server", place(index));
+            let server = self.machine(
+                instance,
+                shared,
+                fleet,
+                index,
+                &step,
+                (&flavor, &image),
+                &nodes,
+            )?;
+            let server = Server {
+                port: Some(port.clone()),
+                ..server
+            };
+            let server = self
+                .graph
+                .slot(slot(index), |graph| graph.add(step, server));
+            let Some(pool) = &fleet.pool else { continue };
+            let step = format!("{}/member", place(index));
+            let member = Member {
+                mark: self.mark(&step),
+                name: self.name(&format!("{}-{index}", role.as_str())),
+                balancer: fleet.balancer.clone(),
+                pool: Some(pool.clone()),
+                port: Some(port),
+                server: Some(server),
+                made: None,
+                protocol_port: role.port().unwrap_or(8080),
+            };
+            self.graph
+                .slot(slot(index), |graph| graph.add(step, member));
+        }
+        Ok(())
+    }
+
+    /// What of the application a machine is made with, so that another make of it is rolled in machine by machine.
+    fn of_the_application(&self, instance: &Instance) -> impl serde::Serialize {
+        (
+            instance.version.clone(),
+            instance.application.clone(),
+            instance.frontend.clone(),
+        )
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn machine(
+        &self,
+        instance: &Instance,
+        shared: &Shared,
+        fleet: &Fleet<'_>,
+        index: u32,
+        step: &str,
+        (flavor, image): (&str, &str),
+        nodes: &[(String, Ref<Port>)],
+    ) -> Result<Server> {
+        let role = fleet.role;
+        let none = || Error::fatal("plan an instance", "it has no environment");
+        let key_pair = shared
+            .environment
+            .access
+            .ssh_public_key
+            .as_ref()
+            .map(|_| Link::Id(link(&shared.outputs, "key_pair")));
+        Ok(Server {
+            mark: self.mark(step),
+            name: self.name(&format!("{}-{index}", role.as_str())),
+            flavor: flavor.to_owned(),
+            image: image.to_owned(),
+            port: None,
+            volume: None,
+            group: Link::Id(link(&shared.outputs, &server_group_link(role))),
+            key_pair,
+            tags: self.tags(&instance.tags),
+            boot: Some(Boot {
+                guest: Guest::of(self.site, role, index, DocumentSource::Metadata)
+                    .ok_or_else(none)?,
+                document: guest::document(self.site, role).ok_or_else(none)?,
+                nodes: nodes.to_vec(),
+                own: [(secrets::INSTANCE.to_owned(), shared.bundle.clone())].into(),
+                others: shared.others.clone(),
+                credential: shared.credential.clone(),
+                bundle: Some(shared.bundle.clone()),
+                inline: shared.inline,
+            }),
+        })
+    }
+
+    /// DNS records for those host names that lie in the environment's zone.
+    fn names(&mut self, instance: &Instance, shared: &Shared) {
+        let Some(zone) = shared.environment.dns.zone.clone() else {
+            return;
+        };
+        let address = shared.outputs.public_address.clone().unwrap_or_default();
+        for hostname in std::iter::once(&instance.hostname).chain(&instance.additional_hostnames) {
+            let name = format!("{}.", hostname.trim_end_matches('.'));
+            if name != zone && !name.ends_with(&format!(".{zone}")) {
+                continue;
+            }
+            let step = format!("dns-{}", name.trim_end_matches('.'));
+            let recordset = Recordset {
+                mark: self.mark(&step),
+                zone: zone.clone(),
+                name,
+                address: address.clone(),
+            };
+            self.graph.add(step, recordset);
+        }
+    }
+}
+
+/// "60s", "2m": as the schema has checked it. A minute where it cannot be read.
+pub fn millis(text: &str) -> u64 {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let number: u64 = digits.parse().unwrap_or(60);
+    match &text[digits.len()..] {
+        "ms" => number,
+        "m" => number * 60_000,
+        "h" => number * 3_600_000,
+        _ => number * 1_000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn timeouts_are_read() {
+        assert_eq!(
+            ["60s", "2m", "1h", "500ms"].map(super::millis),
+            [60_000, 120_000, 3_600_000, 500]
+        );
+    }
+}

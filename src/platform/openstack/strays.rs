@@ -1,0 +1,122 @@
+//! Everything that bears a mark of a thing, known to a plan or not: what an unfinished earlier make left behind, when
+//! its journal was lost.
+
+use super::{
+    OpenStack,
+    lists::Marked,
+    mark::Mark,
+    object::{
+        Of, credential::Credential, listener::Listener, pool::Pool, port, port::Port, secret,
+        secret::Stored, server, server::Server,
+    },
+};
+use crate::engine::{Entry, Moment, Object, Result};
+use crate::site::{Id, Site, Sort};
+use serde_json::{Value, json};
+
+impl OpenStack {
+    /// Objects whose step's name depends on what they are made of (machines by generation, secrets by version), and so
+    /// may not be in the plan of today. Whatever has a lasting name is found by the plan itself.
+    pub(super) async fn strays_of(&self, site: &Site) -> Result<Vec<(String, Entry)>> {
+        let id = site.thing.id();
+        let since = self.since(false, Moment::START);
+        let mut found = Vec::new();
+        if matches!(id.sort, Sort::Service | Sort::Instance) {
+            for port in self.ports(since).await?.iter() {
+                note::<Port>(
+                    &mut found,
+                    &id,
+                    port,
+                    &port::Listed::placed(port),
+                    json!({}),
+                );
+            }
+            for server in self.servers(since).await?.iter() {
+                let machine = server::Machine {
+                    id: server.id.clone(),
+                    zone: String::new(),
+                    state: String::new(),
+                };
+                note::<Server>(
+                    &mut found,
+                    &id,
+                    server,
+                    &machine,
+                    json!({ "name": server.name }),
+                );
+            }
+            if self.offers.credentials {
+                for credential in self.credentials(since).await?.iter() {
+                    note::<Credential>(
+                        &mut found,
+                        &id,
+                        credential,
+                        &Of {
+                            id: credential.id.clone(),
+                        },
+                        json!({}),
+                    );
+                }
+            }
+        }
+        if id.sort != Sort::BackupPolicy && self.offers.keys {
+            for secret in self.secrets(since).await?.iter() {
+                let reference = secret::Reference {
+                    id: secret.id().to_owned(),
+                    reference: secret.secret_ref.clone(),
+                };
+                note::<Stored>(
+                    &mut found,
+                    &id,
+                    secret,
+                    &reference,
+                    json!({ "content": "unknown", "store": "barbican" }),
+                );
+            }
+        }
+        if id.sort == Sort::Instance && self.offers.balancer {
+            for listener in self.listeners(since).await?.iter() {
+                note::<Listener>(
+                    &mut found,
+                    &id,
+                    listener,
+                    &Of {
+                        id: listener.id.clone(),
+                    },
+                    json!({}),
+                );
+            }
+            for pool in self.pools(since).await?.iter() {
+                note::<Pool>(
+                    &mut found,
+                    &id,
+                    pool,
+                    &Of {
+                        id: pool.id.clone(),
+                    },
+                    json!({}),
+                );
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Adds the item if it bears a mark of that thing.
+fn note<T: Object<OpenStack>>(
+    found: &mut Vec<(String, Entry)>,
+    thing: &Id,
+    item: &impl Marked,
+    facts: &impl serde::Serialize,
+    mut spec: Value,
+) {
+    let Some(step) = Mark::step_of(item.mark(), thing) else {
+        return;
+    };
+    spec["mark"] = json!(item.mark());
+    let facts = serde_json::to_value(facts).unwrap_or_default();
+    found.push((
+        step.to_owned(),
+        Entry::asked(T::KIND, spec, None).with_facts(facts),
+    ));
+}
