@@ -7,13 +7,16 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
 
+/// Signs in.
+pub type Connect = fn(Given, Common) -> BoxFuture<'static, Result<Arc<dyn Platform>>>;
+
 /// A platform as the provider block shows it: one attribute, with these settings inside.
 pub struct Offer {
     /// Also the attribute's name.
     pub name: &'static str,
     pub doc: &'static str,
     pub settings: &'static [Setting],
-    pub connect: fn(Given, Common) -> BoxFuture<'static, Result<Arc<dyn Platform>>>,
+    pub connect: Connect,
 }
 
 /// One setting. All are optional; what is missing comes from the files and variables that users of the cloud have.

@@ -18,6 +18,10 @@ pub struct Window {
 /// One thing that the user declared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are a handful of these, and none is copied in a loop"
+)]
 pub enum Thing {
     Environment(Environment),
     Service(Service),

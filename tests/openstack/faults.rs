@@ -8,9 +8,6 @@ use crate::terraform::{
 use serde_json::{Value, json};
 use std::{thread::sleep, time::Duration};
 
-/// Only our own client is hit, not the services' calls to one another.
-const OURS: &str = "terraform-provider-invenioils";
-
 fn drill() -> bool {
     std::env::var_os("DRILL").is_some()
 }
@@ -89,13 +86,15 @@ fn killed_in_the_middle_the_next_apply_goes_on_and_destroy_leaves_nothing() {
 }
 
 /// Each fault lasts while an apply and a destroy go on; afterwards everything is as if it had not been.
-fn weathered(what: &'static str, rules: &Value, most: usize) {
+fn weathered(what: &'static str, rules: impl Fn(&str) -> Value, most: usize) {
     let Some(_turn) = cloud() else { return };
     let project = Project::new();
     let before = project.inventory();
     let mut workspace = north_star(&project);
     workspace.set("TF_VAR_owner", "library-team");
-    let faults = Faults::order(rules);
+    // Only this test's own client is hit, not the services' calls to one another.
+    let rules = rules(&project.name);
+    let faults = Faults::order(&rules);
     let applies = until_done(&workspace, &["apply", "-auto-approve"], most);
     drop(faults);
     workspace.settled();
@@ -116,7 +115,7 @@ fn weathered(what: &'static str, rules: &Value, most: usize) {
     assert_eq!(now.all("floating_ip").len(), 1);
     assert_eq!(now.all("network").len(), 1);
     super::firewall::lets_in_exactly(&now, "library");
-    let faults = Faults::order(rules);
+    let faults = Faults::order(&rules);
     let destroys = until_done(&workspace, &["destroy", "-auto-approve"], most);
     drop(faults);
     project.is_as(&before);
@@ -127,16 +126,17 @@ fn weathered(what: &'static str, rules: &Value, most: usize) {
 
 #[test]
 fn a_third_of_all_answers_being_503_or_429_is_weathered() {
-    let rules = json!([
-        { "agent": OURS, "share": 0.15, "status": 503 },
-        { "agent": OURS, "share": 0.17, "status": 429, "headers": { "Retry-After": "1" } },
-    ]);
-    weathered("30 % of answers 503 or 429", &rules, 3);
+    let rules = |ours: &str| {
+        json!([
+            { "agent": ours, "share": 0.15, "status": 503 },
+            { "agent": ours, "share": 0.17, "status": 429, "headers": { "Retry-After": "1" } },
+        ])
+    };
+    weathered("30 % of answers 503 or 429", rules, 3);
 }
 
 #[test]
 fn answers_lost_after_the_work_was_done_make_no_twins() {
-    let rules =
-        json!([{ "agent": OURS, "method": "POST", "share": 0.3, "status": 502, "after": true }]);
-    weathered("30 % of creating answers lost", &rules, 3);
+    let rules = |ours: &str| json!([{ "agent": ours, "method": "POST", "share": 0.3, "status": 502, "after": true }]);
+    weathered("30 % of creating answers lost", rules, 3);
 }

@@ -63,16 +63,13 @@ impl Project {
     pub fn quota(&self, compute: &serde_json::Value, volumes: &serde_json::Value) {
         let mut compute = compute.clone();
         compute["force"] = json!(true);
-        self.admin.put(
-            "compute",
-            &format!("/os-quota-sets/{}", self.id),
-            &json!({ "quota_set": compute }),
-        );
-        self.admin.put(
-            "volumev3",
-            &format!("/os-quota-sets/{}", self.id),
-            &json!({ "quota_set": volumes }),
-        );
+        for (service, quota) in [("compute", &compute), ("volumev3", volumes)] {
+            if quota.as_object().is_some_and(|it| !it.is_empty()) {
+                let path = format!("/os-quota-sets/{}", self.id);
+                self.admin
+                    .put(service, &path, &json!({ "quota_set": quota }));
+            }
+        }
     }
 
     /// As the project's own user sees it.

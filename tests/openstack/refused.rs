@@ -126,7 +126,7 @@ fn a_login_that_does_not_work_is_said_in_the_provider_block() {
             "a wrong password",
             "canary-wrong-password",
             "http://127.0.0.1:5000/v3",
-            "401",
+            "refused",
         ),
         (
             "nobody listens there",

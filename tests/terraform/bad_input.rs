@@ -244,8 +244,10 @@ fn judge(bad: &Bad, workspace: &Workspace) -> Result<(), String> {
     };
     // Terraform marks a line of the configuration only for attributes of the resource itself; of those within one, the
     // text says the path.
-    let path = error.detail.contains(&format!("`{}", bad.at))
-        || error.summary.starts_with(&format!("`{}", bad.at));
+    let said = format!("{} {}", error.summary, error.detail);
+    let path = [format!("`{}", bad.at), format!(".{}`", bad.at)]
+        .iter()
+        .any(|it| said.contains(it));
     if !error.line.contains(bad.at) && !path {
         return Err(format!(
             "points at `{}` and not at `{}`: {} {}",

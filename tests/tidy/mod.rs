@@ -18,28 +18,54 @@ fn generated(path: &Path) -> bool {
     GENERATED.iter().any(|it| path == Path::new(it))
 }
 
-/// The part of a file that is not tests: those stand at its end, or in files of their own.
-fn product(path: &Path, text: &str) -> String {
-    let tests = path.components().any(|it| {
-        it.as_os_str()
+/// Past the limit for a reason.
+const LONG: [(&str, &str); 2] = [
+    (
+        "plugin/server/rpcs.rs",
+        "one trait of one service: each method a few lines",
+    ),
+    ("plugin/de.rs", "one trait of serde, and what it asks for"),
+];
+
+/// The product's files, each without its tests: those stand at its end, or in files of their own.
+fn product() -> Vec<(PathBuf, String)> {
+    let all = sources();
+    let tests: Vec<String> = all
+        .iter()
+        .flat_map(|(_, text)| text.split("#[cfg(test)]\n").skip(1))
+        .filter_map(|rest| {
+            rest.trim_start_matches("pub(crate) ")
+                .strip_prefix("mod ")?
+                .split_once(';')
+        })
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    let for_tests = |path: &Path| {
+        let stem = path
+            .file_stem()
+            .unwrap_or_default()
             .to_string_lossy()
-            .trim_end_matches(".rs")
-            .ends_with("tests")
-    });
-    if tests {
-        return String::new();
-    }
-    text.split("#[cfg(test)]")
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+            .into_owned();
+        tests.contains(&stem) || path.components().any(|it| it.as_os_str() == "tests")
+    };
+    all.into_iter()
+        .filter(|(path, _)| !generated(path) && !for_tests(path))
+        .map(|(path, text)| {
+            let product = text
+                .split("#[cfg(test)]")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            (path, product)
+        })
+        .collect()
 }
 
 #[test]
 fn files_are_short() {
-    let long: Vec<_> = sources()
+    let long: Vec<_> = product()
         .into_iter()
-        .filter(|(path, _)| !generated(path))
+        .filter(|(path, _)| !LONG.iter().any(|(long, _)| path == Path::new(long)))
         .map(|(path, text)| (text.lines().count(), path))
         .filter(|(lines, _)| *lines > LIMIT)
         .map(|(lines, path)| format!("{}: {lines} lines", path.display()))
@@ -102,8 +128,8 @@ fn nothing_is_unfinished_or_switched_off() {
 #[test]
 fn nothing_unwraps_outside_tests() {
     let mut found = Vec::new();
-    for (path, text) in sources().into_iter().filter(|(path, _)| !generated(path)) {
-        for (number, line) in product(&path, &text).lines().enumerate() {
+    for (path, text) in product() {
+        for (number, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
             if code.contains(".unwrap()") || code.contains("expect(\"\")") {
                 found.push(format!(

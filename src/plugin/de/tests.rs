@@ -78,12 +78,14 @@ fn models_go_both_ways() {
 
 #[test]
 fn unknown_and_null_are_told_apart_at_every_depth() {
-    let mut value = Model::default();
-    value.parts = Value::Unknown;
-    value.inner = Value::Known(Inner {
-        size: Value::Unknown,
-        tags: Value::Null,
-    });
+    let value = Model {
+        parts: Value::Unknown,
+        inner: Value::Known(Inner {
+            size: Value::Unknown,
+            tags: Value::Null,
+        }),
+        ..Model::default()
+    };
     let there = ser::dynamic(&value).unwrap();
     assert!(there.get("parts").is_unknown());
     assert!(there.get("inner").get("size").is_unknown());

@@ -75,7 +75,7 @@ impl Inner {
                 .await);
         }
         let config = entry.schema.required(config, "The configuration")?;
-        let drafts = Drafts::new(entry, &config, &prior);
+        let mut drafts = Drafts::new(entry, &config, &prior);
         let client = request.client_capabilities.as_ref();
         if self.puts_off(client) {
             let mut response = entry.encode_plan(drafts.base(), &private);
@@ -85,18 +85,31 @@ impl Inner {
             return Ok(response);
         }
         let planned_private = Private::decode(&request.planned_private).ok();
-        let asked = PlanAsked {
-            config: &config,
-            prior: prior.is_known().then_some(&prior),
-            planned: drafts.base(),
-            changed: drafts.changed,
-            replace: draft::replaced(&entry.schema.schema.fields, &drafts.carried, &prior),
-            private,
-            planned_private: planned_private.filter(|private| !private.is_empty()),
-            can_defer: can_defer(client),
-            context: &context,
+        let planned_private = planned_private.filter(|private| !private.is_empty());
+        let mut touched = false;
+        let mut made = loop {
+            let asked = PlanAsked {
+                config: &config,
+                prior: prior.is_known().then_some(&prior),
+                planned: drafts.base(),
+                changed: drafts.changed,
+                replace: draft::replaced(&entry.schema.schema.fields, &drafts.carried, &prior),
+                private: private.clone(),
+                planned_private: planned_private.clone(),
+                can_defer: can_defer(client),
+                context: &context,
+            };
+            let made = entry.item.any_plan(asked).await;
+            // What begins a change by itself is asked once more, with the draft of a change: only so is what it set told
+            // from what it left alone.
+            if drafts.changed || !made.touched || made.diags.has_errors() {
+                break made;
+            }
+            touched = true;
+            drafts.changed = true;
+            context.take_warnings();
         };
-        let made = entry.item.any_plan(asked).await;
+        made.touched |= touched;
         Ok(entry.finish_plan(request, &drafts, made, &context))
     }
 }

@@ -299,7 +299,6 @@ impl Host {
             client_capabilities: Some(wire::ClientCapabilities {
                 deferral_allowed: deferral,
                 write_only_attributes_allowed: true,
-                ..Default::default()
             }),
             ..Default::default()
         };

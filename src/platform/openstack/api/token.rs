@@ -85,7 +85,7 @@ impl Token {
                 .iter()
                 .find(|entry| entry.kind == **kind && !entry.endpoints.is_empty())
         };
-        let entry = service.types().iter().find_map(|kind| of_type(&kind))?;
+        let entry = service.types().iter().find_map(of_type)?;
         entry
             .endpoints
             .iter()

@@ -36,6 +36,7 @@ pub enum Store {
 /// What is in it, and how that is made.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a plan has a few dozen of these")]
 pub enum Content {
     /// What a service's machines keep.
     Server {

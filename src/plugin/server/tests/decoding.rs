@@ -201,10 +201,9 @@ fn claimed_lengths_allocate_nothing() {
 #[test]
 fn depth_is_limited() {
     let mut ty = Type::Bool;
-    let mut bytes = Vec::new();
+    let mut bytes = vec![0x91; 200];
     for _ in 0..200 {
         ty = Type::list(ty);
-        bytes.push(0x91);
     }
     bytes.push(0xc3);
     assert!(
