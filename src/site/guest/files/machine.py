@@ -64,7 +64,7 @@ def run(*command, stdin=None, env=None, user=None, check=True, timeout=1800):
             raise Trouble(f"`{command[0]}` is not on this machine")
         return ""
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, cwd="/",
-                          env=dict(os.environ, LC_ALL="C.UTF-8", HOME="/root" if not user else "/", **(env or {})))
+                          env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": "/" if user else "/root", **(env or {})})
     if check and done.returncode != 0:
         told = (done.stderr.strip() or done.stdout.strip())[-800:]
         raise Trouble(f"`{' '.join(command[:6])}` failed ({done.returncode}): {told}")
