@@ -131,7 +131,8 @@ def installed(context):
     """The application in a folder of its own for each version of it, so that the old one serves until the new one may."""
     thing = context.thing
     about = thing["application"]
-    wanted = [f"invenio-app-ils[opensearch2]=={thing['version']}"]
+    # `lorem` is imported whether or not there is demonstration data
+    wanted = [f"invenio-app-ils[lorem,opensearch2]=={thing['version']}"]
     if about["package"] != "invenio-app-ils":
         wanted.append(about["package"])
     # resolved together: by itself the store's package would pull in what this version cannot work with
