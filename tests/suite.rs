@@ -1,6 +1,7 @@
 //! One test binary: one module per boundary.
 
 mod engine;
+mod guest;
 mod layers;
 mod openstack;
 mod plugin;

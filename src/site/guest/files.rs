@@ -8,25 +8,98 @@ pub(super) struct File {
     pub mode: &'static str,
 }
 
-macro_rules! file {
-    ($mode:literal, $path:literal, $name:literal) => {
-        File {
-            path: $path,
+/// A program or template, where all of ours lie.
+macro_rules! ours {
+    ($($name:literal),+ $(,)?) => {
+        &[$(File {
+            path: concat!("/usr/local/lib/invenioils/", $name),
             text: include_str!(concat!("files/", $name)),
-            mode: $mode,
+            mode: "0644",
+        }),+]
+    };
+}
+macro_rules! unit {
+    ($name:literal) => {
+        File {
+            path: concat!("/etc/systemd/system/", $name),
+            text: include_str!(concat!("files/", $name)),
+            mode: "0644",
         }
     };
 }
 
-const INSTALL: File = file!("0644", "/usr/local/lib/invenioils/install", "install");
+const UNITS: &[File] = &[
+    unit!("invenioils-converge.service"),
+    unit!("invenioils-converge.timer"),
+];
 
-const EVERYWHERE: &[File] = &[INSTALL];
+const EVERYWHERE: &[File] = ours![
+    "install",
+    "converge.py",
+    "machine.py",
+    "sources.py",
+    "report.py",
+    "common.py",
+    "backups.py",
+    "backup.py",
+    "backup_what.py",
+    "bucket.py",
+    "cron.py",
+    "invenioils-backup.service",
+    "invenioils-backup.timer",
+    "firewall.nft",
+    "invenioils-firewall.service",
+    "unattended-upgrades.conf",
+    "sysctl.conf",
+];
+
+const DATABASE: &[File] = ours!["role_database.py", "database_cluster.py"];
+const SEARCH: &[File] = ours![
+    "role_search.py",
+    "opensearch.service",
+    "opensearch-run",
+    "opensearch-log4j2.properties",
+    "nginx-search.conf",
+];
+const CACHE: &[File] = ours!["role_cache.py"];
+const QUEUE: &[File] = ours!["role_queue.py"];
+const STORAGE: &[File] = ours!["role_storage.py", "nfs.conf", "ganesha.conf"];
+const APPLICATION: &[File] = ours![
+    "application.py",
+    "setup.py",
+    "invenio.cfg",
+    "haproxy.cfg",
+    "constraints-9.0.1.txt"
+];
+const WEB: &[File] = ours![
+    "role_web.py",
+    "ils-web.service",
+    "uwsgi.ini",
+    "nginx-web.conf",
+    "no-frontend.html",
+    "maintenance.html",
+];
+const WORKER: &[File] = ours![
+    "role_worker.py",
+    "scheduler.py",
+    "ils-worker.service",
+    "ils-scheduler.service"
+];
 
 /// The files of a role: those that every machine has, and its own.
-pub(super) fn of(role: Role) -> Vec<&'static File> {
-    let own: &[File] = match role {
+pub(super) fn of(role: Role) -> impl Iterator<Item = &'static File> {
+    let own: &[&[File]] = match role {
         Role::Balancer => &[],
-        _ => &[],
+        Role::Database => &[DATABASE],
+        Role::Search => &[SEARCH],
+        Role::Cache => &[CACHE],
+        Role::Queue => &[QUEUE],
+        Role::Storage => &[STORAGE],
+        Role::Web => &[APPLICATION, WEB],
+        Role::Worker => &[APPLICATION, WORKER],
     };
-    EVERYWHERE.iter().chain(own).collect()
+    UNITS
+        .iter()
+        .chain(EVERYWHERE)
+        .chain(own.iter().copied().flatten())
 }

@@ -1,0 +1,337 @@
+"""What web and worker machines have in common: the application's program, its settings, its way to the services."""
+import ast
+import hashlib
+import json
+import os
+import shutil
+
+import machine
+from machine import run, write
+
+USER = "ils"
+# the same number on every machine, so that files on shared storage belong to it wherever they are seen
+NUMBER = 20990
+RELEASES = "/opt/ils/releases"
+CURRENT = "/opt/ils/current"
+ETC = "/etc/ils"
+HOME = "/var/lib/ils"
+INSTANCE = HOME + "/instance"
+FILES = "/srv/ils/files"
+PACKAGES = ("python3-venv", "haproxy", "postgresql-client", "ca-certificates", "libmagic1", "libcairo2", "fonts-dejavu-core")
+
+
+def apply(context, more=()):
+    """Everything up to the point where the processes of this role may start. True: they must be started again."""
+    machine.apt(*PACKAGES, *more)
+    user()
+    changed = trust(context)
+    changed |= proxy(context)
+    mounted(context)
+    release = installed(context)
+    changed |= settings(context)
+    set_up(context, release)
+    if not os.path.islink(CURRENT) or os.readlink(CURRENT) != release:
+        beside = CURRENT + ".new"
+        machine.remove(beside)
+        os.symlink(release, beside)
+        os.replace(beside, CURRENT)
+        changed = True
+    tidy(release)
+    return changed
+
+
+def user():
+    if not machine.works("id", "-u", USER):
+        run("groupadd", "--system", "--gid", str(NUMBER), USER)
+        run("useradd", "--system", "--uid", str(NUMBER), "--gid", USER, "--home-dir", HOME, "--shell", "/usr/sbin/nologin", USER)
+    machine.folder(HOME, mode=0o750, owner=USER)
+    machine.folder(INSTANCE, mode=0o750, owner=USER)
+    machine.folder(INSTANCE + "/static", mode=0o755, owner=USER)
+    # the web server reads what is static
+    os.chmod(HOME, 0o751)
+    os.chmod(INSTANCE, 0o751)
+    machine.folder(ETC, mode=0o755)
+
+
+def service(context, kind):
+    try:
+        return context.document["services"][kind]
+    except KeyError:
+        raise machine.Trouble(f"the document names no {kind}") from None
+
+
+def trust(context):
+    """The certificates that the services show, each in a file of its own; else what the system trusts."""
+    changed = False
+    for kind in ("database", "search", "cache", "queue", "storage"):
+        pem = context.bundles.get(kind, {}).get("ca_pem")
+        if pem:
+            changed |= write(authority(kind), pem, mode=0o644)
+        else:
+            machine.remove(authority(kind))
+    return changed
+
+
+def authority(kind):
+    return f"{ETC}/{kind}.crt"
+
+
+def authority_or_system(kind):
+    return authority(kind) if os.path.exists(authority(kind)) else "/etc/ssl/certs/ca-certificates.crt"
+
+
+def proxy(context):
+    """HAProxy on the loopback: TLS to Redis and RabbitMQ, verified, and always to the node that leads."""
+    parts = [machine.shared_file("haproxy.cfg")]
+    for kind, port in (("cache", 6379), ("queue", 5672)):
+        reach = service(context, kind)
+        password = context.secret(kind, "password") if context.bundles.get(kind, {}).get("password") else None
+        parts.append(f"listen {kind}\n  bind 127.0.0.1:{port}\n" + (check_cache(password) if kind == "cache" else "  balance first\n"))
+        for number, host in enumerate(reach["hosts"]):
+            words = [f"  server {kind}-{number} {host['address']}:{reach['port']} check inter 1s fall 3 rise 1 on-marked-down shutdown-sessions"]
+            if reach["tls"]:
+                words.append(f"ssl check-ssl verify required ca-file {authority_or_system(kind)} verifyhost {host['name']} sni str({host['name']})")
+            words.append("init-addr last,libc,none")
+            parts.append(" ".join(words) + "\n")
+    # Redis tells its password's holder only who leads, so the password is in here
+    changed = write("/etc/haproxy/haproxy.cfg", "".join(parts), mode=0o640, owner="root", group="haproxy")
+    machine.drop_in("haproxy.service", "[Service]\nRestart=always\nRestartSec=1\nProtectHome=yes\nPrivateTmp=yes\n")
+    machine.unit("haproxy.service", changed=changed)
+    return False
+
+
+def check_cache(password):
+    steps = ["  option tcp-check"]
+    if password:
+        steps += [f"  tcp-check send AUTH\\ {password}\\r\\n", "  tcp-check expect string +OK"]
+    steps += ["  tcp-check send info\\ replication\\r\\n", "  tcp-check expect string role:master",
+              "  tcp-check send QUIT\\r\\n", "  tcp-check expect string +OK"]
+    return "\n".join(steps) + "\n"
+
+
+def mounted(context):
+    """The shared files, where they lie on a file server."""
+    reach = service(context, "storage")
+    if reach.get("backend") == "object":
+        return
+    machine.apt("nfs-common")
+    machine.folder(FILES)
+    source = f"{reach['hosts'][0]['name']}:/" + (reach["name"].strip("/") if reach["external"] else "")
+    line = f"{source} {FILES} nfs4 vers=4.2,hard,noatime,nodev,nosuid,noexec,_netdev,x-systemd.automount,x-systemd.mount-timeout=60 0 0"
+    table = machine.read("/etc/fstab").splitlines()
+    if line not in table:
+        kept = [old for old in table if f" {FILES} " not in old]
+        write("/etc/fstab", "\n".join(kept + [line]) + "\n", mode=0o644)
+        run("systemctl", "daemon-reload")
+    if not os.path.ismount(FILES):
+        run("mount", FILES)
+
+
+def installed(context):
+    """The application in a folder of its own for each version of it, so that the old one serves until the new one may."""
+    thing = context.thing
+    about = thing["application"]
+    wanted = [f"invenio-app-ils[opensearch2]=={thing['version']}"]
+    if about["package"] != "invenio-app-ils":
+        wanted.append(about["package"])
+    # resolved together: by itself the store's package would pull in what this version cannot work with
+    wanted += ["invenio-s3", "gunicorn"] + list(about.get("extra_packages") or [])
+    own = f"constraints-{thing['version']}.txt"
+    folder = os.path.dirname(os.path.abspath(__file__))
+    constraints = machine.shared_file(own) if os.path.exists(f"{folder}/{own}") else ""
+    more = about.get("constraints") or ""
+    print_of = hashlib.sha256("\n".join(wanted + [constraints, more]).encode()).hexdigest()[:12]
+    release = f"{RELEASES}/{thing['version']}-{print_of}"
+    if not os.path.exists(release + "/.complete"):
+        install(context, release, wanted, constraints, more)
+    return release
+
+
+def install(context, release, wanted, constraints, more):
+    shutil.rmtree(release, ignore_errors=True)
+    machine.folder(RELEASES, mode=0o755)
+    os.makedirs(release, mode=0o755)
+    run("python3", "-m", "venv", release + "/venv")
+    env = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_CERT": "/etc/ssl/certs/ca-certificates.crt", "TMPDIR": release, "PIP_NO_INPUT": "1"}
+    if context.packages.get("index_url"):
+        env["PIP_INDEX_URL"] = context.packages["index_url"]
+    limits = []
+    for name, text in (("constraints.txt", constraints), ("more.txt", more)):
+        if text and not text.startswith(("http://", "https://")):
+            write(f"{release}/{name}", text, mode=0o644)
+            limits += ["-c", f"{release}/{name}"]
+        elif text:
+            limits += ["-c", text.strip()]
+    pip = release + "/venv/bin/pip"
+    for attempt in range(3):
+        if machine.works(pip, "install", "-q", "--no-cache-dir", *limits, "setuptools<80", "wheel", env=env):
+            break
+    run(pip, "install", "-q", "--no-cache-dir", *limits, *wanted, env=env)
+    run(pip, "check", env=env)
+    # root made it while others could not look: now they may
+    run("chmod", "-R", "a+rX", release)
+    write(release + "/.complete", "\n".join(wanted) + "\n", mode=0o644)
+
+
+def tidy(release):
+    """The release before stays for a way back; older ones go."""
+    if not os.path.isdir(RELEASES):
+        return
+    others = [f"{RELEASES}/{name}" for name in os.listdir(RELEASES) if f"{RELEASES}/{name}" != release]
+    for old in sorted(others, key=os.path.getmtime, reverse=True)[1:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def database_uri(context):
+    reach = service(context, "database")
+    user, password = context.secret("database", "username"), context.secret("database", "password")
+    hosts = [f"host={host['name']}:{reach['port']}" for host in reach["hosts"]]
+    options = hosts + ["connect_timeout=3", "target_session_attrs=read-write"]
+    if reach["tls"]:
+        options += ["sslmode=verify-full", f"sslrootcert={authority_or_system('database')}"]
+    return f"postgresql+psycopg2://{user}:{password}@/{reach['name']}?" + "&".join(options)
+
+
+def settings(context):
+    """All of the application's settings as one JSON file that only it can read. True: it has changed."""
+    thing = context.thing
+    names = [thing["hostname"]] + list(thing.get("additional_hostnames") or [])
+    scheme = "http" if thing.get("insecure_http") else "https"
+    site = f"{scheme}://{thing['hostname']}"
+    redis = f"redis://:{context.secret('cache', 'password')}@127.0.0.1:6379"
+    if not context.bundles["cache"].get("password"):
+        redis = "redis://127.0.0.1:6379"
+    queue = service(context, "queue")
+    broker = f"amqp://{context.secret('queue', 'username')}:{context.secret('queue', 'password')}@127.0.0.1:5672/{queue['name']}"
+    values = {
+        "_https": scheme == "https",
+        "SQLALCHEMY_DATABASE_URI": database_uri(context),
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "pool_recycle": 1800},
+        "SEARCH_HOSTS": search_hosts(context),
+        "CACHE_TYPE": "RedisCache",
+        "CACHE_REDIS_URL": redis + "/0",
+        "ACCOUNTS_SESSION_REDIS_URL": redis + "/1",
+        "CELERY_RESULT_BACKEND": redis + "/2",
+        "RATELIMIT_STORAGE_URI": redis + "/3",
+        "BROKER_URL": broker,
+        "CELERY_BROKER_URL": broker,
+        "CELERY_TASK_ACKS_LATE": True,
+        "TRUSTED_HOSTS": names + ["127.0.0.1", "localhost"],
+        "SITE_HOSTNAME": thing["hostname"],
+        "SITE_UI_URL": site,
+        "SITE_API_URL": site + "/api",
+        "SPA_HOST": site,
+        "PROXYFIX_CONFIG": {"x_for": 1, "x_proto": 1},
+        "DEBUG": False,
+        "DEBUG_TB_ENABLED": False,
+        "LOGGING_CONSOLE_LEVEL": "WARNING",
+        "MAX_CONTENT_LENGTH": thing["load_balancer"]["max_body_mib"] * 1024 * 1024,
+    }
+    secrets = context.bundles["instance"]
+    for name in ("secret_key", "csrf_secret_salt", "security_login_salt", "security_password_salt", "security_confirm_salt",
+                 "security_reset_salt", "security_change_salt", "security_remember_salt"):
+        values[name.upper()] = context.secret("instance", name)
+    values.update(files_settings(context))
+    values.update(site_settings(thing, secrets))
+    values.update({key.removeprefix("INVENIO_"): literal(text) for key, text in (thing.get("config") or {}).items()})
+    changed = write(ETC + "/settings.json", json.dumps(values, indent=1, sort_keys=True), mode=0o640, owner="root", group=USER)
+    changed |= write(INSTANCE + "/invenio.cfg", machine.shared_file("invenio.cfg"), mode=0o640, owner="root", group=USER)
+    return changed
+
+
+def literal(text):
+    """As the application reads its own environment: Python's literals, else the text itself."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def search_hosts(context):
+    reach = service(context, "search")
+    found = []
+    for host in reach["hosts"]:
+        one = {"host": host["name"], "port": reach["port"], "use_ssl": reach["tls"]}
+        if reach["tls"]:
+            one.update(verify_certs=True, ca_certs=authority_or_system("search"))
+        bundle = context.bundles.get("search", {})
+        if bundle.get("password"):
+            one["http_auth"] = [bundle["username"], bundle["password"]]
+        found.append(one)
+    return found
+
+
+def files_settings(context):
+    reach = service(context, "storage")
+    if reach.get("backend") != "object":
+        return {}
+    host = reach["hosts"][0]["name"]
+    return {
+        "FILES_REST_STORAGE_FACTORY": "invenio_s3.s3fs_storage_factory",
+        "S3_ENDPOINT_URL": f"{'https' if reach['tls'] else 'http'}://{host}:{reach['port']}",
+        "S3_REGION_NAME": context.bundles["storage"].get("region", "us-east-1"),
+        "S3_ACCESS_KEY_ID": context.secret("storage", "access_key"),
+        "S3_SECRET_ACCESS_KEY": context.secret("storage", "secret_key"),
+        "S3_SIGNATURE_VERSION": "s3v4",
+    }
+
+
+def files_location(context):
+    reach = service(context, "storage")
+    return f"s3://{reach['name']}" if reach.get("backend") == "object" else FILES
+
+
+def site_settings(thing, secrets):
+    """What people see, and how mail goes out."""
+    values = {"MAIL_SUPPRESS_SEND": True}
+    site = thing.get("site") or {}
+    if site.get("name"):
+        values["THEME_SITENAME"] = site["name"]
+    if site.get("support_email"):
+        values["SUPPORT_EMAIL"] = site["support_email"]
+    if site.get("timezone"):
+        values["BABEL_DEFAULT_TIMEZONE"] = site["timezone"]
+    if site.get("languages"):
+        values["BABEL_DEFAULT_LOCALE"] = site["languages"][0]
+        values["I18N_LANGUAGES"] = [[code, code] for code in site["languages"][1:]]
+    mail = thing.get("mail")
+    if mail:
+        values.update(MAIL_SUPPRESS_SEND=False, MAIL_SERVER=mail["host"], MAIL_PORT=mail["port"], MAIL_USE_TLS=mail["tls"])
+        if mail.get("username"):
+            values.update(MAIL_USERNAME=mail["username"], MAIL_PASSWORD=secrets.get("mail_password", ""))
+        if mail.get("sender"):
+            values.update(MAIL_DEFAULT_SENDER=mail["sender"], SECURITY_EMAIL_SENDER=mail["sender"], MAIL_NOTIFY_SENDER=mail["sender"])
+    monitoring = thing.get("monitoring") or {}
+    if secrets.get("monitoring_sentry_dsn"):
+        values.update(SENTRY_DSN=secrets["monitoring_sentry_dsn"], LOGGING_SENTRY_LEVEL="WARNING", LOGGING_SENTRY_CELERY=True)
+        if monitoring.get("sentry_environment"):
+            values["SENTRY_ENVIRONMENT"] = monitoring["sentry_environment"]
+    return values
+
+
+def set_up(context, release):
+    """Tables, indices, roles, vocabularies and the administrator: once for the whole site, whoever comes first."""
+    wish = {
+        "version": context.thing["version"],
+        "files": files_location(context),
+        "admin_email": (context.thing.get("admin") or {}).get("email") or f"admin@{context.thing['hostname']}",
+        "admin_password": context.secret("instance", "admin_password"),
+        "backup_folder": HOME + "/before-upgrades",
+    }
+    machine.folder(HOME + "/before-upgrades", mode=0o700, owner=USER)
+    done = HOME + "/.set-up"
+    mark = hashlib.sha256(json.dumps([wish, release], sort_keys=True).encode()).hexdigest()
+    if machine.read(done) == mark:
+        return
+    output = run(release + "/venv/bin/python", "-I", "/usr/local/lib/invenioils/setup.py", stdin=json.dumps(wish), user=USER,
+                 env=process_environment(), timeout=3600)
+    print(output, end="", flush=True)
+    write(done, mark, mode=0o644)
+
+
+def process_environment():
+    return {"INVENIO_INSTANCE_PATH": INSTANCE, "HOME": HOME, "PYTHONWARNINGS": "ignore", "XDG_CACHE_HOME": HOME + "/cache"}
+
+
+def release_version():
+    return os.path.basename(os.readlink(CURRENT)).rpartition("-")[0] if os.path.islink(CURRENT) else None

@@ -1,0 +1,137 @@
+"""What a backup of each role is, as a stream, and how it is given back. Each is one program's output, so nothing has to
+fit on the disk beside the data."""
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import machine  # noqa: E402
+from machine import DATA, run  # noqa: E402
+
+SCRATCH = "rehearsal"
+
+
+def kind_of(plan):
+    """The kind, or None where another node of the service does it."""
+    role = plan["role"]
+    if role == "database":
+        import role_database
+        return "dump" if role_database.primary() else None
+    first = plan["node"].endswith("-0")
+    return {"search": "ndjson", "queue": "definitions", "storage": "tar"}.get(role) if first else None
+
+
+def reader(plan):
+    words = {
+        "database": ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "pg_dump", "-Fc", "-d", "ils"],
+        "queue": ["rabbitmqctl", "-q", "export_definitions", "-"],
+        "storage": ["tar", "-C", DATA + "/files", "-cf", "-", "."],
+        "search": [sys.executable, "-I", __file__, "search"],
+    }[plan["role"]]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, cwd="/")
+
+
+def restore(plan, path, rehearsal):
+    """Gives a backup back, or tries to in a scratch place. Gives what was counted."""
+    return globals()["restore_" + plan["role"]](path, rehearsal)
+
+
+def restore_database(path, rehearsal):
+    """Into a database beside the one in use, which takes its place only when it is whole."""
+    import role_database as database
+    database.sql(f"drop database if exists {SCRATCH} with (force)")
+    database.sql(f"create database {SCRATCH} owner ils encoding 'UTF8' template template0")
+    with open(path, "rb") as dump:
+        done = subprocess.run(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--",
+                               "pg_restore", "--exit-on-error", "-d", SCRATCH], stdin=dump, capture_output=True, text=True, cwd="/")
+    if done.returncode != 0:
+        raise machine.Trouble("pg_restore: " + done.stderr.strip()[-400:])
+    tables = database.sql("select count(*) from information_schema.tables where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')", SCRATCH)
+    rows = database.sql("analyze; select coalesce(sum(n_live_tup), 0) from pg_stat_user_tables", SCRATCH)
+    if rehearsal:
+        database.sql(f"drop database {SCRATCH} with (force)")
+    else:
+        database.sql("drop database if exists ils_before with (force)")
+        database.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'ils' and pid <> pg_backend_pid()")
+        database.sql("alter database ils rename to ils_before")
+        database.sql(f"alter database {SCRATCH} rename to ils")
+    return f"{tables} tables, {rows} rows"
+
+
+def restore_queue(path, rehearsal):
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    queues = len(json.loads(text).get("queues", []))
+    if not rehearsal:
+        run("rabbitmqctl", "-q", "import_definitions", "-", stdin=text)
+    return f"{queues} queues"
+
+
+def restore_storage(path, rehearsal):
+    listed = run("tar", "-tf", path).splitlines()
+    if not rehearsal:
+        # files are written once and never changed: those that are there stay
+        run("tar", "-C", DATA + "/files", "-xpf", path, "--skip-old-files")
+    return f"{sum(not name.endswith('/') for name in listed)} files"
+
+
+WANTED = "events-stats-*,stats-*,vocabularies-*"
+
+
+def write_search(out):
+    """What no reindex can bring back: statistics and vocabularies, each index with its mapping and all documents."""
+    import role_search as search
+    for name, about in sorted(search.call("GET", f"/{WANTED}?ignore_unavailable=true&allow_no_indices=true").items()):
+        settings = about["settings"]["index"]
+        kept = {key: settings[key] for key in ("number_of_shards", "number_of_replicas", "analysis", "mapping") if key in settings}
+        out.write(json.dumps({"index": name, "mappings": about["mappings"], "aliases": about["aliases"], "settings": kept}) + "\n")
+        page = search.call("POST", f"/{name}/_search?scroll=5m", {"size": 1000, "sort": ["_doc"], "query": {"match_all": {}}}, timeout=300)
+        while page["hits"]["hits"]:
+            for hit in page["hits"]["hits"]:
+                out.write(json.dumps({"id": hit["_id"], "source": hit["_source"]}) + "\n")
+            page = search.call("POST", "/_search/scroll", {"scroll": "5m", "scroll_id": page["_scroll_id"]}, timeout=300)
+
+
+def restore_search(path, rehearsal):
+    """An index is made anew whole; in a rehearsal under another name, and thrown away."""
+    import role_search as search
+    indices = documents = 0
+    target, batch, made = None, [], []
+
+    def flush():
+        if batch:
+            answer = search.call("POST", "/_bulk", ("\n".join(batch) + "\n").encode(), timeout=300)
+            if answer["errors"]:
+                raise machine.Trouble(f"documents of {target} were refused")
+            batch.clear()
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                one = json.loads(line)
+                if "index" in one:
+                    flush()
+                    indices += 1
+                    target = f"{SCRATCH}-{one['index']}" if rehearsal else one["index"]
+                    if search.call("GET", f"/_cat/indices/{target}*?format=json") and not rehearsal:
+                        search.call("DELETE", f"/{target}?ignore_unavailable=true")
+                    body = {"mappings": one["mappings"], "settings": one["settings"], "aliases": {} if rehearsal else one["aliases"]}
+                    search.call("PUT", f"/{target}", body, timeout=120)
+                    made.append(target)
+                else:
+                    documents += 1
+                    batch += [json.dumps({"index": {"_index": target, "_id": one["id"]}}), json.dumps(one["source"])]
+                    if len(batch) >= 1000:
+                        flush()
+            flush()
+    finally:
+        if rehearsal:
+            for name in made:
+                search.call("DELETE", f"/{name}?ignore_unavailable=true")
+    return f"{indices} indices, {documents} documents"
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["search"]:
+    write_search(sys.stdout)

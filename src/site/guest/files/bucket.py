@@ -1,0 +1,159 @@
+"""An object store by S3's API (also Swift's and Ceph's), with the standard library; or a folder, for trials."""
+import datetime
+import hashlib
+import hmac
+import json
+import os
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import xml.etree.ElementTree
+
+import machine
+
+PART = 16 * 1024 * 1024
+
+
+class Bucket:
+    def __init__(self, plan):
+        self.plan = plan
+        if plan["endpoint"].startswith("file://"):
+            self.place = plan["endpoint"][7:] + "/" + plan["bucket"]
+        elif plan["endpoint"] and plan["bucket"]:
+            self.place = None
+        else:
+            raise machine.Trouble("the policy names no place for backups yet")
+
+    def call(self, method, name, query=None, body=b"", stream=False):
+        for attempt in range(6):
+            request = signed(self.plan, method, name, query or {}, body)
+            try:
+                answer = urllib.request.urlopen(request, timeout=300)
+                return answer if stream else (answer.headers, answer.read())
+            except urllib.error.HTTPError as refused:
+                if refused.code < 500 and refused.code != 429 or attempt == 5:
+                    said = refused.headers.get("x-amz-request-id") or refused.headers.get("x-trans-id") or "no request id"
+                    raise machine.Trouble(f"{method} {name or self.plan['bucket']} in the bucket: {refused.code} ({said})") from None
+            except OSError as why:
+                if attempt == 5:
+                    raise machine.Trouble(f"{method} {name} in the bucket: {why}") from None
+            time.sleep(2 ** attempt)
+
+    def list(self, prefix):
+        if self.place:
+            base = os.path.join(self.place, prefix)
+            return sorted(prefix + name for name in os.listdir(base)) if os.path.isdir(base) else []
+        found, token = [], None
+        while True:
+            query = {"list-type": "2", "prefix": prefix, "delimiter": "/", **({"continuation-token": token} if token else {})}
+            tree = xml.etree.ElementTree.fromstring(self.call("GET", "", query)[1])
+            space = tree.tag.partition("}")[0] + "}" if "}" in tree.tag else ""
+            found += [key.text for key in tree.iter(space + "Key")]
+            token = tree.findtext(space + "NextContinuationToken")
+            if not token:
+                return found
+
+    def read(self, name):
+        return b"".join(self.read_stream(name))
+
+    def read_stream(self, name):
+        answer = open(os.path.join(self.place, name), "rb") if self.place else self.call("GET", name, stream=True)
+        with answer:
+            for block in iter(lambda: answer.read(1 << 20), b""):
+                yield block
+
+    def write(self, name, data):
+        if not self.place:
+            return self.call("PUT", name, body=data)
+        path = os.path.join(self.place, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path + ".part", "wb") as file:
+            file.write(data)
+        return os.replace(path + ".part", path)
+
+    def delete(self, name):
+        if self.place:
+            return machine.remove(os.path.join(self.place, name))
+        return self.call("DELETE", name)
+
+    def write_stream(self, name, stream):
+        """Writes what comes, however long, in parts. Gives its size and SHA-256."""
+        whole, size = hashlib.sha256(), 0
+        first = full(stream)
+        whole.update(first)
+        size += len(first)
+        if len(first) < PART:
+            self.write(name, first)
+            return size, whole.hexdigest()
+        if self.place:
+            path = os.path.join(self.place, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path + ".part", "wb") as file:
+                block = first
+                while block:
+                    file.write(block)
+                    block = full(stream)
+                    whole.update(block)
+                    size += len(block)
+            os.replace(path + ".part", path)
+            return size, whole.hexdigest()
+        begun = xml.etree.ElementTree.fromstring(self.call("POST", name, {"uploads": ""})[1])
+        upload = next(element.text for element in begun.iter() if element.tag.endswith("UploadId"))
+        try:
+            parts, block = [], first
+            while block:
+                headers, _ = self.call("PUT", name, {"partNumber": str(len(parts) + 1), "uploadId": upload}, block)
+                parts.append(headers["ETag"])
+                block = full(stream)
+                whole.update(block)
+                size += len(block)
+            told = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>{tag}</ETag></Part>" for n, tag in enumerate(parts, 1))
+            self.call("POST", name, {"uploadId": upload}, f"<CompleteMultipartUpload>{told}</CompleteMultipartUpload>".encode())
+        except BaseException:
+            # parts that nobody finishes cost money for ever
+            self.call("DELETE", name, {"uploadId": upload})
+            raise
+        return size, whole.hexdigest()
+
+
+def full(stream):
+    """A whole part, or what is left."""
+    data = bytearray()
+    while len(data) < PART:
+        block = stream.read(PART - len(data))
+        if not block:
+            break
+        data += block
+    return bytes(data)
+
+
+def signed(plan, method, name, query, body):
+    """AWS's signature, version 4."""
+    address = urllib.parse.urlparse(plan["endpoint"])
+    path = urllib.parse.quote(f"{address.path.rstrip('/')}/{plan['bucket']}/{name}".rstrip("/") if not name else f"{address.path.rstrip('/')}/{plan['bucket']}/{name}", safe="/-_.~")
+    words = "&".join(f"{urllib.parse.quote(key, safe='-_.~')}={urllib.parse.quote(value, safe='-_.~')}" for key, value in sorted(query.items()))
+    now = datetime.datetime.now(datetime.timezone.utc)
+    stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
+    digest = hashlib.sha256(body).hexdigest()
+    headers = {"host": address.netloc, "x-amz-content-sha256": digest, "x-amz-date": stamp}
+    names = ";".join(sorted(headers))
+    canonical = "\n".join([method, path, words] + [f"{key}:{headers[key]}" for key in sorted(headers)] + ["", names, digest])
+    scope = f"{day}/{plan['region']}/s3/aws4_request"
+    text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    key = ("AWS4" + plan["secret_key"]).encode()
+    for part in (day, plan["region"], "s3", "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    signature = hmac.new(key, text.encode(), "sha256").hexdigest()
+    headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={plan['access_key']}/{scope}, SignedHeaders={names}, Signature={signature}"
+    url = f"{address.scheme}://{address.netloc}{path}" + (f"?{words}" if words else "")
+    return urllib.request.Request(url, data=body if method in ("PUT", "POST") else None, method=method, headers=headers)
+
+
+def post(url, message):
+    """A failure here is told in the journal only: there is nobody else to tell."""
+    request = urllib.request.Request(url, data=json.dumps(message).encode(), headers={"Content-Type": "application/json"})
+    try:
+        urllib.request.urlopen(request, timeout=20).close()
+    except OSError:
+        print("the alert could not be delivered")

@@ -1,0 +1,216 @@
+"""OpenSearch on the machine's own loopback, behind a proxy with TLS and a password; of several nodes each can lead."""
+import base64
+import glob
+import json
+import os
+import platform
+import shutil
+import urllib.request
+
+import machine
+from machine import DATA, run, write
+
+HOME = "/opt/opensearch"
+ETC = "/etc/opensearch"
+USER = "ils"
+RELEASES = "https://artifacts.opensearch.org/releases/core/opensearch"
+
+
+def apply(context):
+    machine.apt("nginx-light", "openssl", "ca-certificates", "procps")
+    if not machine.works("id", "-u", "opensearch"):
+        run("useradd", "--system", "--home-dir", HOME, "--shell", "/usr/sbin/nologin", "opensearch")
+    program = installed(context)
+    machine.folder(DATA + "/search", mode=0o750, owner="opensearch")
+    machine.folder(DATA + "/search/data", mode=0o750, owner="opensearch")
+    changed = configured(context, program)
+    java = java_home(program, context.thing["version"])
+    unit = machine.filled("opensearch.service", HOME=program, JAVA=java, DATA=DATA)
+    if write("/etc/systemd/system/opensearch.service", unit, mode=0o644):
+        run("systemctl", "daemon-reload")
+        changed = True
+    machine.unit("opensearch.service", changed=changed)
+    proxy(context)
+    machine.until(300, lambda: status() is not None, "OpenSearch's start")
+
+
+def address_of_release(context):
+    """Where the program comes from: the project itself, or a mirror that has its layout, or one archive by its address."""
+    version = context.thing["version"]
+    arch = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), "x64")
+    base, _, pin = (context.packages.get("opensearch_url") or "").partition("#sha256=")
+    if base.endswith((".tar.gz", ".tgz")):
+        return base, pin
+    return f"{(base or RELEASES).rstrip('/')}/{version}/opensearch-min-{version}-linux-{arch}.tar.gz", pin
+
+
+def installed(context):
+    """Unpacks the program once; a new version comes to lie beside the old one."""
+    version = context.thing["version"]
+    program = f"{HOME}/{version}"
+    if os.path.exists(program + "/.complete"):
+        return program
+    url, pin = address_of_release(context)
+    machine.folder(HOME, mode=0o755)
+    archive = f"{HOME}/archive.tar.gz"
+    machine.fetch(url, archive, sha256=pin or None)
+    if not pin:
+        published(url, archive)
+    shutil.rmtree(program, ignore_errors=True)
+    os.makedirs(program)
+    run("tar", "-xzf", archive, "-C", program, "--strip-components=1", "--no-same-owner")
+    for needed in ("lib", "modules"):
+        if not os.path.isdir(f"{program}/{needed}"):
+            raise machine.Trouble(f"{url} is no OpenSearch: it has no folder `{needed}`")
+    # one way to be safe for every archive: the proxy in front; the plugin would want a second set of users
+    shutil.rmtree(program + "/plugins/opensearch-security", ignore_errors=True)
+    for folder in ("bin", "plugins", "logs"):
+        os.makedirs(f"{program}/{folder}", exist_ok=True)
+    os.unlink(archive)
+    run("chmod", "-R", "a+rX", program)
+    write(program + "/.complete", version + "\n", mode=0o644)
+    return program
+
+
+def published(url, archive):
+    """The project publishes a checksum beside each archive. A mirror may not have it; then the pin should be given."""
+    try:
+        with urllib.request.urlopen(url + ".sha512", timeout=60) as answer:
+            wanted = answer.read().decode().split()[0].lower()
+    except OSError:
+        print(f"{url}.sha512 is not there: what was fetched is not verified; add `#sha256=…` to the address", flush=True)
+        return
+    if run("sha512sum", archive).split()[0] != wanted:
+        os.unlink(archive)
+        raise machine.Trouble(f"{url} is not what its publisher signed for: the SHA-512 differs")
+
+
+def java_home(program, version):
+    """The archive's own Java, else one that is here, else Debian's, where it is new enough."""
+    own = [program + "/jdk"] + sorted(glob.glob("/usr/lib/jvm/*"), reverse=True)
+    least = 11 if version.startswith("2.") else 21
+    for home in own:
+        if os.path.exists(home + "/bin/java") and major(home) >= least:
+            return home
+    if least <= 17:
+        machine.apt("openjdk-17-jre-headless")
+        return glob.glob("/usr/lib/jvm/java-17-openjdk-*")[0]
+    raise machine.Trouble(f"OpenSearch {version} needs Java {least} or later, and neither the archive nor Debian has it here")
+
+
+def major(home):
+    for line in machine.read(home + "/release").splitlines():
+        if line.startswith("JAVA_VERSION="):
+            return int(line.split('"')[1].split(".")[0])
+    return 0
+
+
+def configured(context, program):
+    several = len(context.nodes) > 1
+    settings = dict(context.settings)
+    # half of the memory, and never so much that pointers grow
+    heap = int(settings.pop("heap_mib", 0)) or min(machine.memory_mib() // 2, 31 * 1024)
+    values = {
+        "cluster.name": f"{context.identity['environment']}-{context.thing['name']}",
+        "node.name": context.name,
+        "path.data": DATA + "/search/data",
+        "path.logs": "/var/log/opensearch",
+        "http.host": "127.0.0.1",
+        "http.port": 9200,
+        "transport.host": context.address if several else "127.0.0.1",
+        "transport.port": 9300,
+        "action.destructive_requires_name": False,
+    }
+    if several:
+        values["discovery.seed_hosts"] = [f"{node['name']}.{context.zone}:9300" for node in context.nodes]
+        if not glob.glob(DATA + "/search/data/nodes/*/_state"):
+            # for the very first election only: a node that has data has voted before
+            values["cluster.initial_cluster_manager_nodes"] = [node["name"] for node in context.nodes]
+    else:
+        values["discovery.type"] = "single-node"
+    values.update(settings)
+    machine.folder("/var/log/opensearch", mode=0o750, owner="opensearch")
+    if os.path.isdir(program + "/config") and not os.path.exists(ETC + "/jvm.options"):
+        shutil.copytree(program + "/config", ETC, dirs_exist_ok=True)
+    kept = {"cluster.initial_cluster_manager_nodes"}
+    before = machine.read_json(ETC + "/opensearch.yml", {}) if machine.read(ETC + "/opensearch.yml").startswith("{") else {}
+    text = json.dumps(values, indent=1, sort_keys=True) + "\n"
+    changed = {k: v for k, v in before.items() if k not in kept} != {k: v for k, v in values.items() if k not in kept}
+    write(ETC + "/opensearch.yml", text, mode=0o640, owner="root", group="opensearch")
+    changed |= write(ETC + "/jvm.options.d/invenioils.options", f"-Xms{heap}m\n-Xmx{heap}m\n", mode=0o644)
+    changed |= write(ETC + "/log4j2.properties", machine.shared_file("opensearch-log4j2.properties"), mode=0o644)
+    run("chgrp", "-R", "opensearch", ETC)
+    os.chmod(ETC, 0o2770)
+    return changed
+
+
+def proxy(context):
+    """nginx: TLS and one user, from our own network to the loopback."""
+    hashed = password_hash(context)
+    changed = write("/etc/nginx/search.users", f"{USER}:{hashed}\n", mode=0o640, owner="root", group="www-data")
+    changed |= write("/etc/nginx/search.key", context.secret("server", "tls_key"), mode=0o600)
+    changed |= write("/etc/nginx/search.crt", context.secret("server", "tls_certificate"), mode=0o644)
+    text = machine.filled("nginx-search.conf", ADDRESS=context.address)
+    changed |= write("/etc/nginx/nginx.conf", text, mode=0o644)
+    machine.drop_in("nginx.service", "[Service]\nRestart=always\nRestartSec=2\nProtectHome=yes\nPrivateTmp=yes\n")
+    machine.unit("nginx.service", changed=changed)
+
+
+def password_hash(context):
+    """Salted and slow, kept as long as the password is the same: a new salt each time would restart the proxy for nothing."""
+    kept = machine.read_json("/var/lib/invenioils/search-password.json", {})
+    password = context.secret("server", "password")
+    if kept:
+        salt = kept["hash"].split("$")[2]
+        if run("openssl", "passwd", "-6", "-salt", salt, "-stdin", stdin=password).strip() == kept["hash"]:
+            return kept["hash"]
+    made = run("openssl", "passwd", "-6", "-stdin", stdin=password).strip()
+    write("/var/lib/invenioils/search-password.json", json.dumps({"hash": made}))
+    return made
+
+
+def call(method, path, body=None, timeout=30):
+    """The search engine itself, without the proxy."""
+    data = None if body is None else (body if isinstance(body, bytes) else json.dumps(body).encode())
+    kind = "application/x-ndjson" if isinstance(body, bytes) else "application/json"
+    request = urllib.request.Request("http://127.0.0.1:9200" + path, data=data, method=method, headers={"Content-Type": kind})
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=timeout) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+def status():
+    """`green`, `yellow`, `red`; None: no answer. One node is yellow for ever: its indices want a replica."""
+    try:
+        return call("GET", "/_cluster/health", timeout=10)["status"]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def guarded(context):
+    """Whether the proxy lets in who has the password, and nobody else."""
+    import ssl
+    trust = ssl.create_default_context(cadata=context.secret("server", "tls_certificate"))
+    trust.check_hostname = False
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
+    word = base64.b64encode(f"{USER}:{context.secret('server', 'password')}".encode()).decode()
+    try:
+        request = urllib.request.Request(f"https://{context.address}:9200/", headers={"Authorization": "Basic " + word})
+        return opener.open(request, timeout=10).status == 200
+    except OSError:
+        return False
+
+
+def health(context):
+    seen = status()
+    if seen is None:
+        return {"search": "does not answer"}
+    if not guarded(context):
+        return {"search": "the proxy does not answer"}
+    return {"search": "red: shards are missing" if seen == "red" else "ready"}
+
+
+def facts(context):
+    try:
+        return {"version": call("GET", "/")["version"]["number"], "status": status()}
+    except (OSError, ValueError, KeyError):
+        return {}

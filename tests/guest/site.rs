@@ -1,0 +1,207 @@
+//! A whole site on six machines: services, web and worker, from `user_data` alone, up to a person who signs in.
+
+use super::bed::{Bed, Planned, bed, id, planned, server_bundle, service_node, text};
+use invenioils::site::{
+    Backend, Instance, Role, Sealed, ServiceKind, Sort, Thing,
+    guest::{Neighbour, Reach},
+    secrets::{self, Bundle},
+};
+use serde_json::json;
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    process::{Child, Command},
+};
+
+const HOSTNAME: &str = "ils.example.org";
+
+fn instance() -> Instance {
+    serde_json::from_value(json!({
+        "environment": super::bed::ENVIRONMENT, "name": "ils", "hostname": HOSTNAME, "services": {}, "version": "9.0.1",
+        "application": { "package": "invenio-app-ils" },
+        "web": { "nodes": 1, "machine": { "size": "small" }, "server": "uwsgi", "processes": 2, "threads": 2 },
+        "worker": { "nodes": 1, "machine": { "size": "small" }, "concurrency": 1 },
+        "load_balancer": { "max_body_mib": 100, "idle_timeout": "60s" }, "deletion_protection": true,
+        "site": { "name": "A library" }, "admin": { "email": "admin@example.org" },
+        "config": { "INVENIO_ILS_SELF_CHECKOUT_ENABLED": "True" }
+    }))
+    .unwrap()
+}
+
+fn reach(kind: ServiceKind, address: &str) -> Reach {
+    let object = kind == ServiceKind::Storage;
+    let name = format!(
+        "{0}-0.{0}.{1}.internal",
+        kind.as_str(),
+        super::bed::ENVIRONMENT
+    );
+    Reach {
+        hosts: vec![Neighbour {
+            name: if object { address.to_owned() } else { name },
+            address: address.to_owned(),
+        }],
+        port: if object {
+            9000
+        } else {
+            Role::from(kind).port().unwrap()
+        },
+        name: "ils".to_owned(),
+        tls: !object,
+        external: false,
+        version: None,
+        backend: object.then_some(Backend::Object),
+    }
+}
+
+fn application(role: Role, address: &str, bundles: &BTreeMap<String, Bundle>) -> Planned {
+    let mut it = planned(
+        id(Sort::Instance, "ils"),
+        role,
+        0,
+        &[address],
+        Thing::Instance(instance()),
+        bundles.clone(),
+    );
+    let kinds = ServiceKind::ALL.iter().zip([
+        "10.77.0.21",
+        "10.77.0.22",
+        "10.77.0.23",
+        "10.77.0.24",
+        "10.77.0.1",
+    ]);
+    it.document.services = kinds
+        .map(|(kind, address)| (*kind, reach(*kind, address)))
+        .collect();
+    it
+}
+
+/// The search engine's archive, made once, offered to machines by HTTP.
+struct Offered(Child);
+impl Drop for Offered {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+fn offered() -> Option<Offered> {
+    let bed = std::env::var("GUEST_BED").unwrap_or("/var/tmp/invenioils-guests".to_owned());
+    let folder = PathBuf::from(bed).join("serve");
+    std::fs::create_dir_all(&folder).unwrap();
+    let archive = folder.join("opensearch.tar.gz");
+    if !archive.exists() {
+        let script =
+            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/guest/opensearch-archive");
+        let made = Command::new(script).arg(&archive).output().unwrap();
+        if !made.status.success() {
+            eprintln!(
+                "SKIPPED: no archive of the search engine: {}",
+                String::from_utf8_lossy(&made.stderr)
+            );
+            return None;
+        }
+    }
+    let server = Command::new("nsenter")
+        .args([
+            "--net=/run/netns/ilsguests",
+            "python3",
+            "-m",
+            "http.server",
+            "--bind",
+            "10.77.0.1",
+            "8000",
+            "--directory",
+        ])
+        .arg(&folder)
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    Some(Offered(server))
+}
+
+#[test]
+fn a_site_comes_up_and_an_administrator_signs_in() {
+    let Some(bed) = bed("a_site_comes_up_and_an_administrator_signs_in") else {
+        return;
+    };
+    let Some(_server) = offered() else { return };
+    let mut bundles = BTreeMap::new();
+    let kinds = [
+        (ServiceKind::Database, "10.77.0.21"),
+        (ServiceKind::Search, "10.77.0.22"),
+        (ServiceKind::Cache, "10.77.0.23"),
+        (ServiceKind::Queue, "10.77.0.24"),
+    ];
+    for (kind, address) in kinds {
+        let server = server_bundle(kind);
+        let settings = if kind == ServiceKind::Search {
+            json!({ "heap_mib": "512" })
+        } else {
+            json!({})
+        };
+        let mut it = service_node(kind, 0, &[address], settings, &server);
+        it.document.packages.opensearch_url =
+            Some("http://10.77.0.1:8000/opensearch.tar.gz".to_owned());
+        bed.start(&it);
+        bundles.insert(kind.as_str().to_owned(), secrets::client_bundle(&server));
+    }
+    let key = Sealed::new("a-key-that-nobody-uses-here-at-all");
+    bundles.insert(
+        "storage".to_owned(),
+        secrets::object_store_bundle(&key, &key),
+    );
+    let own = secrets::instance_bundle(&instance(), |_| None, None).unwrap();
+    bundles.insert(secrets::INSTANCE.to_owned(), own.clone());
+    // all at once, as an apply does it: who comes first waits for the others
+    bed.start(&application(Role::Web, "10.77.0.31", &bundles));
+    bed.start(&application(Role::Worker, "10.77.0.32", &bundles));
+
+    for name in [
+        "database-0",
+        "cache-0",
+        "queue-0",
+        "search-0",
+        "ils-web-0",
+        "ils-worker-0",
+    ] {
+        bed.ready(name, 1500);
+    }
+    answers(&bed, &own);
+    assert_eq!(
+        bed.shell("ils-worker-0", "cat /var/lib/ils/run/scheduler"),
+        "leading"
+    );
+    let done = bed.shell("database-0", "su postgres -c \"psql -At ils -c 'select count(*) from invenioils.done where step like $$version%$$'\"");
+    assert_eq!(done, "1", "set up once");
+    for name in ["search-0", "ils-web-0", "ils-worker-0"] {
+        bed.sound(name);
+    }
+    bed.reboot("ils-web-0", 300);
+    answers(&bed, &own);
+}
+
+fn answers(bed: &Bed, own: &Bundle) {
+    let get = |path: &str, more: &str| {
+        bed.shell("ils-web-0", &format!("curl -sS -o /tmp/answer -w '%{{http_code}}' -H 'X-Forwarded-Proto: https' {more} http://10.77.0.31:8080{path}; echo; head -c 2000 /tmp/answer"))
+    };
+    assert!(
+        get("/ping", "").starts_with("200"),
+        "the balancer asks by address"
+    );
+    assert!(get("/", "-H 'Host: elsewhere.org'").starts_with("421"));
+    let host = format!("-H 'Host: {HOSTNAME}'");
+    assert!(get("/", &host).contains("A library"));
+    let list = get("/api/documents/?size=1", &host);
+    assert!(
+        list.starts_with("200") && list.contains("\"total\""),
+        "{list}"
+    );
+    let words = get("/api/vocabularies/?q=type:country&size=1", &host);
+    assert!(words.starts_with("200"), "{words}");
+    // as the user interface signs in: JSON, with a field of its own
+    let login = json!({ "email": "admin@example.org", "password": text(own, "admin_password").expose(), "_submitButton": "x" });
+    let signed_in = get(
+        "/api/login",
+        &format!("{host} -H 'Content-Type: application/json' -d '{login}'"),
+    );
+    assert!(signed_in.starts_with("200"), "{signed_in}");
+}
