@@ -35,12 +35,24 @@ fn the_pages_are_current() {
             old.push(path.display().to_string());
         }
     }
-    assert!(old.is_empty(), "`make docs` writes these anew: {}", old.join(", "));
+    assert!(
+        old.is_empty(),
+        "`make docs` writes these anew: {}",
+        old.join(", ")
+    );
 
     let known: BTreeSet<PathBuf> = pages.keys().map(|path| folder.join(path)).collect();
     for name in FOLDERS {
-        for entry in fs::read_dir(folder.join(name)).into_iter().flatten().flatten() {
-            assert!(known.contains(&entry.path()), "nothing makes {}", entry.path().display());
+        for entry in fs::read_dir(folder.join(name))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            assert!(
+                known.contains(&entry.path()),
+                "nothing makes {}",
+                entry.path().display()
+            );
         }
     }
 }
