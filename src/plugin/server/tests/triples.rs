@@ -371,12 +371,19 @@ fn merged(planned: &Dynamic, result: &Dynamic) -> bool {
 
 struct Life<'a> {
     host: &'a Host,
-    about: String,
+    config: &'a Dynamic,
+    prior: &'a Dynamic,
 }
 
 impl Life<'_> {
+    /// Everything that is needed to see what went wrong.
+    fn about(&self) -> String {
+        let (config, prior) = (self.config.to_json(), self.prior.to_json());
+        format!("{:?}\nconfig {config}\nprior {prior}", self.host.schema)
+    }
+
     fn fine(&self, what: &str, diags: &[String]) {
-        assert!(diags.is_empty(), "{what}: {diags:?}\n{}", self.about);
+        assert!(diags.is_empty(), "{what}: {diags:?}\n{}", self.about());
     }
 
     fn equal(&self, what: &str, a: &Dynamic, b: &Dynamic) {
@@ -385,7 +392,7 @@ impl Life<'_> {
             "{what}:\n{}\n{}\n{}",
             a.to_json(),
             b.to_json(),
-            self.about
+            self.about()
         );
     }
 
@@ -410,7 +417,11 @@ impl Life<'_> {
         self.fine("plan", &planned.diags);
         // F2: what the first plan knew, the final one keeps.
         let broken = rules::applied(&first.state, &planned.state);
-        assert!(broken.is_empty(), "final plan: {broken:?}\n{}", self.about);
+        assert!(
+            broken.is_empty(),
+            "final plan: {broken:?}\n{}",
+            self.about()
+        );
         if planned.state == *prior {
             assert!(planned.replace.is_empty());
             return Some(prior.clone());
@@ -429,7 +440,7 @@ impl Life<'_> {
         assert!(
             broken.is_empty() && applied.state.is_wholly_known(),
             "{broken:?}\n{}",
-            self.about
+            self.about()
         );
         if merged(&promised, &applied.state) {
             return None;
@@ -450,7 +461,7 @@ impl Life<'_> {
             again.replace.is_empty(),
             "{:?}\n{}",
             again.replace,
-            self.about
+            self.about()
         );
         let request = wire::generate_resource_config::Request {
             type_name: "test_thing".into(),
@@ -462,9 +473,12 @@ impl Life<'_> {
             .generate_resource_config(Request::new(request))
             .await;
         let generated = self.host.read_wire(answer.unwrap().into_inner().config);
-        let again = self.host.plan(state, &generated).await;
-        self.fine("plan of what was generated", &again.diags);
-        self.equal("plan of what was generated", &again.state, state);
+        // Elements of a set that differ in computed values only cannot be written as two.
+        if !merged(state, &generated) {
+            let again = self.host.plan(state, &generated).await;
+            self.fine("plan of what was generated", &again.diags);
+            self.equal("plan of what was generated", &again.state, state);
+        }
         if !self.host.schema.object_type().has_dynamic() {
             let stored = state.to_json().to_string();
             let upgraded = self.host.upgrade(2, &stored).await.unwrap();
@@ -489,7 +503,6 @@ async fn ten_thousand_random_lives() {
         );
         let schema = schema(&mut random);
         let ty = schema.object_type();
-        let about = format!("{schema:?}");
         let thing = Thing::new(schema).cloud(move |planned| made_of(planned, &ty));
         let host = Host::new(thing);
         let mut state = Dynamic::Null;
@@ -497,11 +510,8 @@ async fn ten_thousand_random_lives() {
         for _ in 0..20 {
             let life = Life {
                 host: &host,
-                about: format!(
-                    "{about}\nconfig {}\nprior {}",
-                    written.to_json(),
-                    state.to_json()
-                ),
+                config: &written,
+                prior: &state,
             };
             if let Some(next) = life.bring(&mut random, &state, &written).await {
                 state = next;
