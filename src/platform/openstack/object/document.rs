@@ -45,7 +45,7 @@ impl Object<OpenStack> for Document {
         } else {
             cx.cloud
                 .since(false, cx.since)
-                .max(cx.cloud.api.last_change_of(Service::Compute))
+                .max(cx.cloud.api.past.last_change_of(Service::Compute))
         };
         let list = cx.cloud.servers(since).await?;
         let Some(server) = list.iter().find(|server| server.id == self.server) else {
@@ -100,7 +100,10 @@ impl Object<OpenStack> for Document {
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Of) -> Result<()> {
         let list = cx
             .cloud
-            .servers(cx.since.max(cx.cloud.api.last_change_of(Service::Compute)))
+            .servers(
+                cx.since
+                    .max(cx.cloud.api.past.last_change_of(Service::Compute)),
+            )
             .await?;
         let Some(server) = list.iter().find(|server| server.id == facts.id) else {
             return Ok(());

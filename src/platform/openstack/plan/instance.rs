@@ -3,6 +3,7 @@
 use super::{
     super::object::{
         Link,
+        boot::Boot,
         credential::Credential,
         listener::Listener,
         member::Member,
@@ -12,7 +13,7 @@ use super::{
         port::Port,
         recordset::Recordset,
         secret::{Content, Stored},
-        server::{Boot, Server},
+        server::Server,
     },
     Draft, link, server_group_link,
 };

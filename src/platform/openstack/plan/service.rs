@@ -5,11 +5,12 @@ use super::{
         mark,
         object::{
             Link,
+            boot::Boot,
             container::Container,
             credential::Credential,
             s3_key::S3Key,
             secret::{Content, Stored},
-            server::{Boot, Server},
+            server::Server,
             volume::Volume,
         },
     },
