@@ -7,10 +7,11 @@ use super::{
     volume::Volume,
 };
 use crate::engine::{Cx, Error, Ref, Result};
-use crate::platform::openstack::OpenStack;
+use crate::platform::openstack::{OpenStack, plan::backup};
 use crate::site::{
-    guest::{Access, Document, Guest, Neighbour},
-    secrets::Bundle,
+    Thing,
+    guest::{self, Access, Document, Guest, Neighbour},
+    secrets::{self, Bundle},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -28,6 +29,10 @@ pub struct Boot {
     pub credential: Option<Ref<Credential>>,
     /// The bundle with the credential's secret.
     pub bundle: Option<Ref<Stored>>,
+    /// How many machines each service that the application uses is meant to have. Where they are is in the document; a
+    /// change of this is what tells a plan that it will change.
+    #[serde(default)]
+    pub expects: BTreeMap<String, u32>,
     /// Without credentials of their own, machines are given their secrets in `user_data`.
     pub inline: bool,
 }
@@ -58,6 +63,29 @@ impl Boot {
             document.secrets.extend(self.others.clone());
         }
         Ok(document)
+    }
+
+    /// What the policies that stand say of the service's backups: a machine that is made later must be told, too.
+    pub async fn backups(&self, cx: &Cx<'_, OpenStack>) -> Result<BTreeMap<String, String>> {
+        let mut parts = BTreeMap::new();
+        let Some(server) = self.own.get(secrets::SERVER) else {
+            return Ok(parts);
+        };
+        let secret = cx.facts(server)?.reference;
+        for record in cx.cloud.all_records().await? {
+            if let Thing::BackupPolicy(policy) = &record.thing
+                && policy.services.contains(&self.guest.thing)
+            {
+                let document = backup::document(
+                    policy,
+                    record.outputs.bucket.clone(),
+                    &secret,
+                    &cx.cloud.offers,
+                );
+                parts.extend(guest::pack(&backup::part(policy), &document));
+            }
+        }
+        Ok(parts)
     }
 
     pub async fn access(&self, cx: &Cx<'_, OpenStack>) -> Result<Access> {

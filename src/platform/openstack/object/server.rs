@@ -1,7 +1,8 @@
 //! A server: a machine with its port, its volume and what it is told. It keeps nothing, so it can be made anew.
 
 use super::{
-    Compared, Link, boot::Boot, key_pair::KeyPair, port::Port, server_group::ServerGroup, volume::Volume,
+    Compared, Link, boot::Boot, key_pair::KeyPair, port::Port, server_group::ServerGroup,
+    volume::Volume,
 };
 use crate::engine::{Cx, Difference, Error, Object, Ref, Result, Seen, Standing};
 use crate::platform::openstack::{
@@ -90,6 +91,9 @@ impl Marked for Listed {
 }
 
 impl Listed {
+    pub fn is_leaving(&self) -> bool {
+        self.standing() == Standing::Leaving
+    }
     fn standing(&self) -> Standing {
         if self.task.as_deref() == Some("deleting") {
             return Standing::Leaving;
@@ -326,9 +330,11 @@ impl Object<OpenStack> for Server {
             let id = cx.facts(volume)?.id;
             disks.push(json!({ "boot_index": -1, "uuid": id, "source_type": "volume", "destination_type": "volume", "delete_on_termination": false }));
         }
+        let mut metadata = self.metadata(cx)?;
+        metadata.extend(boot.backups(cx).await?);
         let mut body = json!({
             "name": self.name, "description": self.mark, "imageRef": self.image, "flavorRef": cx.cloud.flavor(&self.flavor, cx.since).await?.id,
-            "networks": [{ "port": cx.facts(port)?.id }], "metadata": self.metadata(cx)?, "user_data": *user_data.base64(), "block_device_mapping_v2": disks,
+            "networks": [{ "port": cx.facts(port)?.id }], "metadata": metadata, "user_data": *user_data.base64(), "block_device_mapping_v2": disks,
         });
         if let Some(key_pair) = &self.key_pair {
             body["key_name"] = json!(key_pair.id(cx)?);

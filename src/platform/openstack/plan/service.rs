@@ -185,6 +185,7 @@ impl Draft<'_> {
                     own: own.clone(),
                     others: others.clone(),
                     credential: credential.clone(),
+                    expects: BTreeMap::new(),
                     bundle: Some(bundle.clone()),
                     inline,
                 }),
