@@ -21,6 +21,9 @@ use std::collections::BTreeMap;
 pub struct Boot {
     pub guest: Guest,
     pub document: Document,
+    /// A subnet that stands already, whose range the plan does not know.
+    #[serde(default)]
+    pub subnet: Option<String>,
     /// All machines of its role, in order.
     pub nodes: Vec<(String, Ref<Port>)>,
     /// Bundles of this thing, and of others by reference.
@@ -39,12 +42,15 @@ pub struct Boot {
 
 impl Boot {
     /// The document with all that the run knows by now.
-    pub fn document(
+    pub async fn document(
         &self,
         cx: &Cx<'_, OpenStack>,
         volume: Option<&Ref<Volume>>,
     ) -> Result<Document> {
         let mut document = self.document.clone();
+        if let Some(subnet) = &self.subnet {
+            document.cidr = cx.cloud.range_of(subnet, cx.since).await?;
+        }
         for (name, port) in &self.nodes {
             document.nodes.push(Neighbour {
                 name: name.clone(),

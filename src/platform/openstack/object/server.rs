@@ -131,12 +131,12 @@ impl Listed {
 }
 
 impl Server {
-    fn metadata(&self, cx: &Cx<'_, OpenStack>) -> Result<BTreeMap<String, String>> {
+    async fn metadata(&self, cx: &Cx<'_, OpenStack>) -> Result<BTreeMap<String, String>> {
         let mut metadata = tags::metadata(&self.mark, &self.tags);
         if let Some(boot) = &self.boot {
             metadata.extend(guest::pack(
                 "main",
-                &boot.document(cx, self.volume.as_ref())?,
+                &boot.document(cx, self.volume.as_ref()).await?,
             ));
         }
         Ok(metadata)
@@ -159,7 +159,7 @@ impl Server {
             .map(drop)
     }
     async fn mend_metadata(&self, cx: &Cx<'_, OpenStack>, facts: &Machine) -> Result<()> {
-        let wanted = self.metadata(cx)?;
+        let wanted = self.metadata(cx).await?;
         let doing = format!("update what server `{}` is told", self.name);
         cx.cloud
             .api
@@ -264,7 +264,7 @@ impl Server {
                 if attached { &volume.id } else { "not attached" },
             );
         }
-        if let Ok(wanted) = self.metadata(cx) {
+        if let Ok(wanted) = self.metadata(cx).await {
             let lacking: Vec<_> = tags::missing(&wanted, &found.metadata)
                 .into_keys()
                 .collect();
@@ -330,7 +330,7 @@ impl Object<OpenStack> for Server {
             let id = cx.facts(volume)?.id;
             disks.push(json!({ "boot_index": -1, "uuid": id, "source_type": "volume", "destination_type": "volume", "delete_on_termination": false }));
         }
-        let mut metadata = self.metadata(cx)?;
+        let mut metadata = self.metadata(cx).await?;
         metadata.extend(boot.backups(cx).await?);
         let mut body = json!({
             "name": self.name, "description": self.mark, "imageRef": self.image, "flavorRef": cx.cloud.flavor(&self.flavor, cx.since).await?.id,

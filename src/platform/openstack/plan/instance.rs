@@ -351,6 +351,12 @@ impl Draft<'_> {
                 guest: Guest::of(self.site, role, index, DocumentSource::Metadata)
                     .ok_or_else(none)?,
                 document: guest::document(self.site, role).ok_or_else(none)?,
+                subnet: shared
+                    .environment
+                    .network
+                    .existing
+                    .as_ref()
+                    .map(|it| it.subnet_id.clone()),
                 nodes: nodes.to_vec(),
                 own: [(secrets::INSTANCE.to_owned(), shared.bundle.clone())].into(),
                 others: shared.others.clone(),

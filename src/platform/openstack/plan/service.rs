@@ -181,6 +181,11 @@ impl Draft<'_> {
                 boot: Some(Boot {
                     guest,
                     document: document.clone(),
+                    subnet: environment
+                        .network
+                        .existing
+                        .as_ref()
+                        .map(|it| it.subnet_id.clone()),
                     nodes: nodes.clone(),
                     own: own.clone(),
                     others: others.clone(),
