@@ -1,5 +1,6 @@
 //! One test binary: one module per boundary.
 
+mod docs;
 mod engine;
 mod guest;
 mod layers;

@@ -16,10 +16,12 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// How much longer than the deadline a call that changes something may take, so that its answer is not lost.
 const GRACE: Duration = Duration::from_secs(5);
+/// How much longer than an interrupt.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the log says what is waited for.
 const REPORT: Duration = Duration::from_secs(10);
 
@@ -77,12 +79,20 @@ impl<'a, C: Cloud> Works<'a, C> {
         Ok(())
     }
 
-    /// A call that changes something: it is not begun after an interrupt, and once begun it is allowed to end.
+    /// A call that changes something: it is not begun after an interrupt, and once begun it is allowed to end, within
+    /// bounds. One that is given up leaves its step asked for in the journal, so its mark is looked for next time.
     pub async fn change<T>(&self, at: &At<'_>, call: impl Future<Output = Result<T>>) -> Result<T> {
         self.go_on(at)?;
-        timeout_at(self.run.deadline + GRACE, call)
-            .await
-            .unwrap_or_else(|_| Err(self.late(at)))
+        let given_up = async {
+            self.run.stop.cancelled().await;
+            sleep(PATIENCE).await;
+        };
+        tokio::select! {
+            biased;
+            done = call => done,
+            () = sleep_until(self.run.deadline + GRACE) => Err(self.late(at)),
+            () = given_up => Err(self.stopped(at)),
+        }
     }
 
     /// A look, repeated while the cloud is busy. Dropped at once by an interrupt or the deadline.

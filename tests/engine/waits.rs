@@ -5,7 +5,7 @@ use super::{
     world::{LATENCY, Strike, World},
 };
 use invenioils::{
-    engine::{Journal, Kind, Run},
+    engine::{Journal, Kind, Phase, Run},
     platform::{
         Platform,
         simulator::{Effect, Settings, Verb},
@@ -165,6 +165,32 @@ async fn an_interrupt_lets_a_creating_call_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_never_ends_is_given_up_after_an_interrupt_and_looked_for_next_time() {
+    let world = World::new();
+    let thing = Thing::Environment(cast::environment());
+    let length = Duration::from_secs(200);
+    world.order(Some(Strike {
+        at: 0,
+        effect: Effect::Slow(length),
+    }));
+    let (site, journal) = (world.site(&thing).await, Journal::new());
+    let (run, provider) = (Run::lasting(length * 9), world.provider());
+    let stop = run.stop.clone();
+    let interrupt = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        stop.cancel();
+        Instant::now()
+    };
+    let (outcome, asked) = tokio::join!(provider.converge(&site, &journal, &run), interrupt);
+    assert_eq!(asked.elapsed().as_secs(), 30);
+    assert!(outcome.only_late());
+    let entry = journal.get("network").expect("it was asked for");
+    assert_eq!((entry.phase, entry.facts), (Phase::Asked, None));
+    world.order(None);
+    assert!(world.converge(&thing, &journal).await.complete);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_takes_long_is_said_every_ten_seconds_and_at_the_end() {
     let lines = Lines::default();
     let _guard =
@@ -194,7 +220,12 @@ async fn what_takes_long_is_said_every_ten_seconds_and_at_the_end() {
         .iter()
         .filter(|it| it.contains("waiting for") && it.contains("/machine`: BUILD"))
         .collect();
-    assert!((16..=18).contains(&told.len()), "{}: {told:?}", told.len());
+    assert!(
+        (16..=18).contains(&told.len()),
+        "{} of {} lines: {told:?}",
+        told.len(),
+        lines.len()
+    );
 }
 
 #[tokio::test(start_paused = true)]

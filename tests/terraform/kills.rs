@@ -5,9 +5,10 @@ use super::{
     library::{SMALL, THINGS},
     missing,
     tally::Tally,
-    workspace::signal,
+    workspace::{kill_providers, signal},
 };
 use std::{
+    process::Child,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -28,6 +29,15 @@ fn slow() -> String {
     )
 }
 
+/// In turn: both at once, terraform alone, so that the provider notices by itself, and the provider alone.
+fn strike(child: &Child, turn: u64) {
+    match turn % 3 {
+        0 => signal(child, "KILL", true),
+        1 => signal(child, "KILL", false),
+        _ => kill_providers(child),
+    }
+}
+
 #[test]
 fn killed_at_any_moment_the_next_apply_goes_on() {
     if missing() {
@@ -37,8 +47,7 @@ fn killed_at_any_moment_the_next_apply_goes_on() {
         let workspace = Workspace::new(&slow());
         let mut child = workspace.start(&["apply", "-auto-approve"]);
         sleep(Duration::from_millis(400 + moment * 5400 / moments()));
-        // In turn: terraform alone, so that the provider notices by itself, and both at once.
-        signal(&child, "KILL", moment % 2 == 0);
+        strike(&child, moment);
         let _ = child.wait();
         std::thread::sleep(Duration::from_millis(300));
         let _ = std::fs::remove_file(workspace.path(".terraform.tfstate.lock.info"));
@@ -55,7 +64,7 @@ fn killed_at_any_moment_the_next_apply_goes_on() {
 
         let mut child = workspace.start(&["destroy", "-auto-approve"]);
         sleep(Duration::from_millis(300 + moment * 2400 / moments()));
-        signal(&child, "KILL", moment % 2 == 1);
+        strike(&child, moment + 1);
         let _ = child.wait();
         std::thread::sleep(Duration::from_millis(300));
         let _ = std::fs::remove_file(workspace.path(".terraform.tfstate.lock.info"));
@@ -73,7 +82,7 @@ fn killed_at_any_moment_the_next_apply_goes_on() {
         workspace.run(&["plan"]).ok();
     }
     Tally {
-        what: "SIGKILL of terraform, or of it and the provider, during apply and destroy",
+        what: "SIGKILL of terraform, of the provider, or of both, during apply and destroy",
         platform: "simulator",
         cases: 2 * moments(),
         applies: 1,
@@ -103,6 +112,38 @@ fn interrupted_once_it_ends_soon_and_the_next_apply_goes_on() {
     workspace.destroy();
     Tally {
         what: "Ctrl-C during an apply",
+        platform: "simulator",
+        cases: 1,
+        applies: 1,
+    }
+    .tell();
+}
+
+#[test]
+fn interrupted_twice_it_ends_at_once_and_the_next_apply_goes_on() {
+    if missing() {
+        return;
+    }
+    let workspace = Workspace::new(&slow());
+    let mut child = workspace.start(&["apply", "-auto-approve"]);
+    sleep(Duration::from_millis(1500));
+    signal(&child, "INT", false);
+    sleep(Duration::from_millis(50));
+    signal(&child, "INT", false);
+    let asked = Instant::now();
+    let status = child.wait().expect("terraform ends");
+    assert!(
+        asked.elapsed() < Duration::from_secs(3),
+        "took {:?}",
+        asked.elapsed()
+    );
+    assert!(!status.success());
+    let _ = std::fs::remove_file(workspace.path(".terraform.tfstate.lock.info"));
+    workspace.apply();
+    workspace.settled();
+    workspace.destroy();
+    Tally {
+        what: "Ctrl-C twice during an apply",
         platform: "simulator",
         cases: 1,
         applies: 1,

@@ -307,6 +307,19 @@ pub fn signal(child: &Child, name: &str, group: bool) {
         .output();
 }
 
+/// Kills the providers of a started terraform, and leaves terraform itself alone.
+pub fn kill_providers(child: &Child) {
+    for entry in fs::read_dir("/proc").expect("processes").flatten() {
+        let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+        let parent = format!("PPid:\t{}", child.id());
+        if status.lines().any(|line| line == parent) {
+            let _ = Command::new("kill")
+                .args(["-KILL", &entry.file_name().to_string_lossy()])
+                .output();
+        }
+    }
+}
+
 impl Done {
     /// Fails the test with all that was said, unless the run went well.
     #[track_caller]

@@ -151,7 +151,11 @@ impl OpenStack {
     /// How old a list may be for a look on behalf of a step. Where nothing is known of the object, its mark is looked for:
     /// any list of this process serves for that, unless a call was doubtful or something was removed since.
     fn since(&self, known: bool, since: Moment) -> Moment {
-        if known { since } else { self.api.doubt(since) }
+        if known {
+            since
+        } else {
+            self.api.past.doubt(since)
+        }
     }
 
     /// Lists from after this moment are recent, as long as we change nothing.
@@ -209,7 +213,7 @@ impl Cloud for OpenStack {
     }
 
     fn recent(&self) -> Moment {
-        self.epoch().max(self.api.last_change())
+        self.epoch().max(self.api.past.last_change())
     }
 }
 

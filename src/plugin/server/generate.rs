@@ -40,8 +40,12 @@ fn attribute(attr: &Attr, state: &Dynamic) -> Dynamic {
         || attr.write_only
         || (attr.deprecated.is_some() && !attr.required)
         || !attr.timeouts.is_empty();
-    if hidden || !state.is_known() {
+    if hidden {
         return Dynamic::Null;
+    }
+    if !state.is_known() {
+        // A null may have brought its type along.
+        return state.clone();
     }
     if attr.default.is_some() && conform::default_of(attr).ok().as_ref() == Some(state) {
         return Dynamic::Null;

@@ -201,7 +201,7 @@ impl ManagedResource {
         diags: &mut Diags,
     ) {
         for path in replace {
-            if planned.at(path).is_none() && prior.at(path).is_none() {
+            if !leads_somewhere(planned, path) && !leads_somewhere(prior, path) {
                 diags.push(
                     Diag::error(format!(
                         "The provider broke rule P9 for `{}` at `{path}`",
@@ -252,4 +252,19 @@ impl ManagedResource {
         }
         identity.or(before)
     }
+}
+
+/// Whether a path leads to something, or into what is not known yet.
+fn leads_somewhere(value: &Dynamic, path: &Path) -> bool {
+    if value.at(path).is_some() {
+        return true;
+    }
+    let mut above = path.parent();
+    while let Some(place) = above {
+        if value.at(&place).is_some_and(Dynamic::is_unknown) {
+            return true;
+        }
+        above = place.parent();
+    }
+    false
 }

@@ -4,6 +4,7 @@ mod broken;
 mod decoding;
 mod plans;
 mod stored;
+mod triples;
 
 use super::Server;
 use crate::plugin::{
@@ -28,6 +29,8 @@ struct Thing {
     plan: Hook,
     /// What becomes of the object that an honest resource would return.
     made: Make,
+    /// What the cloud makes of a plan.
+    cloud: Make,
     read: Make,
     end: End,
     met: Arc<Mutex<Vec<Dynamic>>>,
@@ -48,6 +51,7 @@ impl Thing {
             identity: false,
             plan: Arc::new(|_| Ok(())),
             made: Arc::new(|made| made),
+            cloud: Arc::new(filled),
             read: Arc::new(|read| read),
             end: End::Well,
             met: Arc::default(),
@@ -67,6 +71,11 @@ impl Thing {
         self
     }
 
+    fn cloud(mut self, cloud: impl Fn(Dynamic) -> Dynamic + Send + Sync + 'static) -> Thing {
+        self.cloud = Arc::new(cloud);
+        self
+    }
+
     fn read_as(mut self, read: impl Fn(Dynamic) -> Dynamic + Send + Sync + 'static) -> Thing {
         self.read = Arc::new(read);
         self
@@ -83,7 +92,7 @@ impl Thing {
     }
 
     fn write(&self, call: &Call<'_, Dynamic>, saved: &mut Saved<Dynamic>) -> Result<(), Diags> {
-        let whole = (self.made)(filled(call.planned.clone()));
+        let whole = (self.made)((self.cloud)(call.planned.clone()));
         match self.end {
             End::Empty => saved.clear(),
             _ => saved.put(whole),

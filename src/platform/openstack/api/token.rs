@@ -135,7 +135,7 @@ pub async fn sign_in(http: &reqwest::Client, login: &Login) -> Result<Token> {
         200 | 201 => {}
         401 => {
             return Err(with_id(
-                Error::fatal(doing, refused(login))
+                Error::fatal(doing, format!("{} (HTTP 401)", refused(login)))
                     .remedy(remedy(login))
                     .at(blamed(login)),
             ));

@@ -23,6 +23,8 @@ pub struct Listener {
     pub pool: Option<Ref<Pool>>,
     /// The reference of the PKCS#12 file; with one it speaks HTTPS.
     pub certificate: Option<String>,
+    /// Which of the certificate's generations: known before its new reference is, so that a plan tells the change.
+    pub generation: u32,
     pub idle_timeout_millis: u64,
     pub allowed_cidrs: Vec<String>,
     /// What must stand before.

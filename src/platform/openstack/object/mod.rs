@@ -1,5 +1,6 @@
 //! The cloud objects that things are made of, one file each: its fields, and how it is found, made, changed and removed.
 
+pub mod boot;
 pub mod container;
 pub mod credential;
 pub mod document;

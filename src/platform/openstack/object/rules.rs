@@ -32,8 +32,16 @@ pub enum From {
     /// they have addresses of the range that only Neutron gives away.
     Balancer {
         group: Ref<SecurityGroup>,
-        otherwise: Ipv4Net,
+        otherwise: Range,
     },
+}
+
+/// A range that is known, or that of a subnet which stands already.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Range {
+    Known(Ipv4Net),
+    OfSubnet { subnet: String },
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -125,10 +133,11 @@ impl Rules {
             From::Range(range) => vec![Source::Range(range.to_string())],
             From::Group(group) => vec![Source::Group(cx.facts(group)?.id)],
             From::Balancer { group, otherwise } => {
-                let mut both = vec![
-                    Source::Group(cx.facts(group)?.id),
-                    Source::Range(otherwise.to_string()),
-                ];
+                let range = match otherwise {
+                    Range::Known(range) => range.to_string(),
+                    Range::OfSubnet { subnet } => cx.cloud.range_of(subnet, cx.since).await?,
+                };
+                let mut both = vec![Source::Group(cx.facts(group)?.id), Source::Range(range)];
                 if making && !cx.cloud.own_vip_groups().await? {
                     both.reverse();
                 }

@@ -1,8 +1,8 @@
 //! A server: a machine with its port, its volume and what it is told. It keeps nothing, so it can be made anew.
 
 use super::{
-    Compared, Link, credential::Credential, key_pair::KeyPair, port::Port, secret, secret::Stored,
-    server_group::ServerGroup, volume::Volume,
+    Compared, Link, boot::Boot, key_pair::KeyPair, port::Port, server_group::ServerGroup,
+    volume::Volume,
 };
 use crate::engine::{Cx, Difference, Error, Object, Ref, Result, Seen, Standing};
 use crate::platform::openstack::{
@@ -12,8 +12,7 @@ use crate::platform::openstack::{
     mark::{Mark, OURS},
     tags::{self, Tags},
 };
-use crate::site::guest::{self, Access, Document, Guest, Neighbour};
-use crate::site::secrets::Bundle;
+use crate::site::guest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
@@ -32,23 +31,6 @@ pub struct Server {
     pub key_pair: Option<Link<KeyPair>>,
     pub tags: Tags,
     pub boot: Option<Boot>,
-}
-
-/// What a machine is told. What only the run knows (addresses, ids, references) is filled in from other steps.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Boot {
-    pub guest: Guest,
-    pub document: Document,
-    /// All machines of its role, in order.
-    pub nodes: Vec<(String, Ref<Port>)>,
-    /// Bundles of this thing, and of others by reference.
-    pub own: BTreeMap<String, Ref<Stored>>,
-    pub others: BTreeMap<String, String>,
-    pub credential: Option<Ref<Credential>>,
-    /// The bundle with the credential's secret.
-    pub bundle: Option<Ref<Stored>>,
-    /// Without credentials of their own, machines are given their secrets in `user_data`.
-    pub inline: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -109,6 +91,9 @@ impl Marked for Listed {
 }
 
 impl Listed {
+    pub fn is_leaving(&self) -> bool {
+        self.standing() == Standing::Leaving
+    }
     fn standing(&self) -> Standing {
         if self.task.as_deref() == Some("deleting") {
             return Standing::Leaving;
@@ -145,77 +130,13 @@ impl Listed {
     }
 }
 
-impl Boot {
-    /// The document with all that the run knows by now.
-    fn document(&self, cx: &Cx<'_, OpenStack>, volume: Option<&Ref<Volume>>) -> Result<Document> {
-        let mut document = self.document.clone();
-        for (name, port) in &self.nodes {
-            document.nodes.push(Neighbour {
-                name: name.clone(),
-                address: cx.facts(port)?.address,
-            });
-        }
-        if let Some(volume) = volume {
-            document.volume = Some(cx.facts(volume)?.id);
-        }
-        if !self.inline {
-            for (name, secret) in &self.own {
-                document
-                    .secrets
-                    .insert(name.clone(), cx.facts(secret)?.reference);
-            }
-            document.secrets.extend(self.others.clone());
-        }
-        Ok(document)
-    }
-
-    async fn access(&self, cx: &Cx<'_, OpenStack>) -> Result<Access> {
-        let wrong = |why: String| Error::fatal("write a machine's boot files", why);
-        if self.inline {
-            let mut bundles = BTreeMap::new();
-            for (name, own) in &self.own {
-                bundles.insert(name.clone(), secret::read(cx.cloud, &cx.facts(own)?).await?);
-            }
-            for (name, reference) in &self.others {
-                let id = reference
-                    .rsplit(['/', ':'])
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned();
-                let reference = secret::Reference {
-                    id,
-                    reference: reference.clone(),
-                };
-                bundles.insert(name.clone(), secret::read(cx.cloud, &reference).await?);
-            }
-            return Ok(Access::Inline(bundles));
-        }
-        let (Some(credential), Some(bundle)) = (&self.credential, &self.bundle) else {
-            return Ok(Access::Inline(BTreeMap::new()));
-        };
-        let text = secret::read(cx.cloud, &cx.facts(bundle)?).await?;
-        let bundle = Bundle::from_json(&text).map_err(wrong)?;
-        let secret = bundle
-            .get(secret::CREDENTIAL)
-            .cloned()
-            .ok_or_else(|| wrong("the bundle has no credential".to_owned()))?;
-        Ok(Access::Barbican {
-            auth_url: cx.cloud.api.identity_url(),
-            region: cx.cloud.api.region().map(str::to_owned),
-            credential_id: cx.facts(credential)?.id,
-            credential_secret: secret,
-            ca_pem: cx.cloud.api.ca_pem(),
-        })
-    }
-}
-
 impl Server {
-    fn metadata(&self, cx: &Cx<'_, OpenStack>) -> Result<BTreeMap<String, String>> {
+    async fn metadata(&self, cx: &Cx<'_, OpenStack>) -> Result<BTreeMap<String, String>> {
         let mut metadata = tags::metadata(&self.mark, &self.tags);
         if let Some(boot) = &self.boot {
             metadata.extend(guest::pack(
                 "main",
-                &boot.document(cx, self.volume.as_ref())?,
+                &boot.document(cx, self.volume.as_ref()).await?,
             ));
         }
         Ok(metadata)
@@ -238,7 +159,7 @@ impl Server {
             .map(drop)
     }
     async fn mend_metadata(&self, cx: &Cx<'_, OpenStack>, facts: &Machine) -> Result<()> {
-        let wanted = self.metadata(cx)?;
+        let wanted = self.metadata(cx).await?;
         let doing = format!("update what server `{}` is told", self.name);
         cx.cloud
             .api
@@ -343,7 +264,7 @@ impl Server {
                 if attached { &volume.id } else { "not attached" },
             );
         }
-        if let Ok(wanted) = self.metadata(cx) {
+        if let Ok(wanted) = self.metadata(cx).await {
             let lacking: Vec<_> = tags::missing(&wanted, &found.metadata)
                 .into_keys()
                 .collect();
@@ -409,9 +330,11 @@ impl Object<OpenStack> for Server {
             let id = cx.facts(volume)?.id;
             disks.push(json!({ "boot_index": -1, "uuid": id, "source_type": "volume", "destination_type": "volume", "delete_on_termination": false }));
         }
+        let mut metadata = self.metadata(cx).await?;
+        metadata.extend(boot.backups(cx).await?);
         let mut body = json!({
             "name": self.name, "description": self.mark, "imageRef": self.image, "flavorRef": cx.cloud.flavor(&self.flavor, cx.since).await?.id,
-            "networks": [{ "port": cx.facts(port)?.id }], "metadata": self.metadata(cx)?, "user_data": *user_data.base64(), "block_device_mapping_v2": disks,
+            "networks": [{ "port": cx.facts(port)?.id }], "metadata": metadata, "user_data": *user_data.base64(), "block_device_mapping_v2": disks,
         });
         if let Some(key_pair) = &self.key_pair {
             body["key_name"] = json!(key_pair.id(cx)?);

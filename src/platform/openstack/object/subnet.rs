@@ -2,7 +2,7 @@
 //! that we choose ourselves.
 
 use super::{Compared, Of, network::Network};
-use crate::engine::{Cx, Difference, Object, Ref, Result, Seen, Standing};
+use crate::engine::{Cx, Difference, Error, Moment, Object, Ref, Result, Seen, Standing};
 use crate::platform::openstack::{
     OpenStack,
     api::Service,
@@ -65,6 +65,18 @@ pub fn own_addresses(cidr: Ipv4Net) -> (u32, u32) {
     let first = u32::from(cidr.network()) + 2;
     let last = u32::from(pool(cidr).network()).saturating_sub(1);
     (first, last)
+}
+
+impl OpenStack {
+    /// The range of a subnet that stands already.
+    pub async fn range_of(&self, subnet: &str, since: Moment) -> Result<String> {
+        let list = self.subnets(self.since(false, since)).await?;
+        let found = list.iter().find(|it| it.id == subnet);
+        found.map(|it| it.cidr.clone()).ok_or_else(|| {
+            Error::fatal("find the subnet", format!("there is no subnet {subnet}"))
+                .at("network.existing.subnet_id")
+        })
+    }
 }
 
 impl Subnet {

@@ -1,43 +1,63 @@
 //! A backup policy: where backups go, the keys for it, and what tells each machine.
 
 use super::{
-    super::object::{container::Container, document::Document, s3_key::S3Key},
+    super::{
+        Offers,
+        object::{container::Container, document::Document, s3_key::S3Key},
+    },
     Draft, link,
 };
-use crate::site::{BackupPolicy, guest};
+use crate::site::{
+    Backend, BackupPolicy, Thing,
+    guest::{self, BackupDocument},
+};
+
+/// The part of a machine's metadata that a policy writes.
+pub fn part(policy: &BackupPolicy) -> String {
+    format!("backup.{}", policy.name)
+}
+
+/// What a policy tells the machines of one service, whose own bundle holds the keys.
+pub fn document(
+    policy: &BackupPolicy,
+    bucket: Option<String>,
+    secret: &str,
+    offers: &Offers,
+) -> BackupDocument {
+    let mut document = guest::backup_document(policy);
+    document.bucket = document.bucket.or(bucket);
+    document.endpoint = document.endpoint.or_else(|| offers.s3_endpoint.clone());
+    document.region = document.region.or_else(|| offers.region.clone());
+    document.secrets = [("backup".to_owned(), secret.to_owned())].into();
+    document
+}
 
 impl Draft<'_> {
     pub(super) fn backup(&mut self, policy: &BackupPolicy) {
         let own = policy.target.bucket.is_none() && policy.target.endpoint.is_none();
-        let mut document = guest::backup_document(policy);
+        let name = self.name("");
         let container = own.then(|| {
             let container = Container {
                 mark: self.mark("container"),
-                name: self.name(""),
+                name: name.clone(),
                 keep: policy.keep_on_destroy,
             };
-            document.bucket = Some(container.name.clone());
             self.graph.add("container", container)
         });
-        if document.endpoint.is_none() {
-            document.endpoint.clone_from(&self.offers.s3_endpoint);
-        }
-        if document.region.is_none() {
-            document.region.clone_from(&self.offers.region);
-        }
         for id in &policy.services {
-            let Some(record) = self.site.around.get(id) else {
+            let (Some(record), Some(service)) = (self.site.around.get(id), id.name.as_ref()) else {
                 continue;
             };
-            let Some(name) = id.name.as_ref() else {
-                continue;
+            let has_machines = match &record.thing {
+                Thing::Service(it) => it.external.is_none() && it.backend != Some(Backend::Object),
+                _ => false,
             };
-            if record.outputs.nodes.is_empty() {
+            if !has_machines {
                 continue;
             }
             let secret = link(&record.outputs, "server_secret");
             if own && self.offers.ec2 {
-                let step = format!("s3-key-{name}");
+                let step = format!("s3-key-{service}");
                 let key = S3Key {
                     mark: self.mark(&step),
                     bundle: None,
@@ -45,16 +65,13 @@ impl Draft<'_> {
                 };
                 self.graph.add(step, key);
             }
-            document.secrets = [("backup".to_owned(), secret)].into();
-            for (index, node) in record.outputs.nodes.iter().enumerate() {
-                let document = Document {
-                    server: node.platform_id.clone(),
-                    part: format!("backup.{}", policy.name),
-                    document: document.clone(),
-                    container: container.clone(),
-                };
-                self.graph.add(format!("document-{name}-{index}"), document);
-            }
+            let document = Document {
+                service: id.clone(),
+                part: part(policy),
+                document: document(policy, own.then(|| name.clone()), &secret, self.offers),
+                container: container.clone(),
+            };
+            self.graph.add(format!("document-{service}"), document);
         }
     }
 }

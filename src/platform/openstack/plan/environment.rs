@@ -9,7 +9,7 @@ use super::{
         load_balancer::LoadBalancer,
         network::Network,
         router::Router,
-        rules::{From, Ingress, Rules},
+        rules::{From, Ingress, Range, Rules},
         secret::{Content, Stored},
         security_group::SecurityGroup,
         server_group::ServerGroup,
@@ -172,9 +172,11 @@ impl Draft<'_> {
                         .map(From::Range)
                         .for_each(open),
                     Origin::Role(Role::Balancer) => {
-                        let otherwise = match environment.network.existing {
-                            Some(_) => environment.network.cidr,
-                            None => subnet::pool(environment.network.cidr),
+                        let otherwise = match &environment.network.existing {
+                            Some(existing) => Range::OfSubnet {
+                                subnet: existing.subnet_id.clone(),
+                            },
+                            None => Range::Known(subnet::pool(environment.network.cidr)),
                         };
                         open(From::Balancer {
                             group: groups[&Role::Balancer].clone(),

@@ -3,6 +3,7 @@
 use super::{
     super::object::{
         Link,
+        boot::Boot,
         credential::Credential,
         listener::Listener,
         member::Member,
@@ -12,13 +13,13 @@ use super::{
         port::Port,
         recordset::Recordset,
         secret::{Content, Stored},
-        server::{Boot, Server},
+        server::Server,
     },
     Draft, link, server_group_link,
 };
 use crate::engine::{Error, Order, Ref, Result, Slot, generation};
 use crate::site::{
-    Environment, Instance, Machine, Outputs, Role,
+    Environment, Id, Instance, Machine, Outputs, Role, Thing,
     guest::{self, DocumentSource, Guest},
     secrets,
 };
@@ -36,6 +37,8 @@ struct Shared {
     credential: Option<Ref<Credential>>,
     /// Bundles of the services, by kind.
     others: BTreeMap<String, String>,
+    /// How many machines each service is meant to have.
+    expects: BTreeMap<String, u32>,
     inline: bool,
     /// What a change of secrets does to machines: they sign in with another credential.
     access: String,
@@ -113,6 +116,14 @@ impl Draft<'_> {
         if let Some(alerts) = outputs.links.get("alerts") {
             others.insert("alerts".to_owned(), alerts.clone());
         }
+        let nodes = |id: &Id| match &self.site.around.get(id)?.thing {
+            Thing::Service(service) => Some(service.machines()),
+            _ => None,
+        };
+        let expects = instance.services.iter();
+        let expects = expects
+            .filter_map(|(kind, id)| Some((kind.as_str().to_owned(), nodes(id)?)))
+            .collect();
         let inline = self.inline(&outputs);
         let readable: Vec<String> = others.values().cloned().collect();
         let access = generation(&(&versions, &readable));
@@ -132,6 +143,7 @@ impl Draft<'_> {
             bundle,
             credential,
             others,
+            expects,
             inline,
             access,
         })
@@ -159,6 +171,14 @@ impl Draft<'_> {
                 .map(|record| link(&record.outputs, "pkcs12"))
                 .unwrap_or_default()
         });
+        let certified = instance
+            .certificate
+            .as_ref()
+            .and_then(|id| self.site.around.get(id));
+        let generation = match certified.map(|record| &record.thing) {
+            Some(Thing::Certificate(it)) => it.generation,
+            _ => 0,
+        };
         let allowed_cidrs: Vec<String> = shared
             .environment
             .access
@@ -173,6 +193,7 @@ impl Draft<'_> {
             port,
             pool,
             certificate,
+            generation,
             idle_timeout_millis: millis(&instance.load_balancer.idle_timeout),
             allowed_cidrs: allowed_cidrs.clone(),
             after,
@@ -330,11 +351,18 @@ impl Draft<'_> {
                 guest: Guest::of(self.site, role, index, DocumentSource::Metadata)
                     .ok_or_else(none)?,
                 document: guest::document(self.site, role).ok_or_else(none)?,
+                subnet: shared
+                    .environment
+                    .network
+                    .existing
+                    .as_ref()
+                    .map(|it| it.subnet_id.clone()),
                 nodes: nodes.to_vec(),
                 own: [(secrets::INSTANCE.to_owned(), shared.bundle.clone())].into(),
                 others: shared.others.clone(),
                 credential: shared.credential.clone(),
                 bundle: Some(shared.bundle.clone()),
+                expects: shared.expects.clone(),
                 inline: shared.inline,
             }),
         })

@@ -1,6 +1,6 @@
 //! What each thing is made of: plans from a site, pure. Knows objects and their edges; makes no call.
 
-mod backup;
+pub mod backup;
 mod certificate;
 mod environment;
 mod instance;

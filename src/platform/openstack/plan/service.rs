@@ -5,11 +5,12 @@ use super::{
         mark,
         object::{
             Link,
+            boot::Boot,
             container::Container,
             credential::Credential,
             s3_key::S3Key,
             secret::{Content, Stored},
-            server::{Boot, Server},
+            server::Server,
             volume::Volume,
         },
     },
@@ -180,10 +181,16 @@ impl Draft<'_> {
                 boot: Some(Boot {
                     guest,
                     document: document.clone(),
+                    subnet: environment
+                        .network
+                        .existing
+                        .as_ref()
+                        .map(|it| it.subnet_id.clone()),
                     nodes: nodes.clone(),
                     own: own.clone(),
                     others: others.clone(),
                     credential: credential.clone(),
+                    expects: BTreeMap::new(),
                     bundle: Some(bundle.clone()),
                     inline,
                 }),

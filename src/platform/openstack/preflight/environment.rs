@@ -57,7 +57,7 @@ impl Check<'_> {
     ) -> Result<()> {
         let all = self.cloud.networks(self.cloud.epoch()).await?;
         if let Some(existing) = environment.network.existing.clone() {
-            self.existing(environment, &existing, &all).await?;
+            self.existing(&existing, &all).await?;
         } else {
             self.range(environment, before).await?;
         }
@@ -113,7 +113,6 @@ impl Check<'_> {
 
     async fn existing(
         &mut self,
-        environment: &mut Environment,
         existing: &ExistingNetwork,
         all: &[network::Listed],
     ) -> Result<()> {
@@ -142,14 +141,12 @@ impl Check<'_> {
                     format!("{} belongs to network {}.", subnet.id, subnet.network_id),
                 );
             }
-            Some(subnet) => match subnet.cidr.parse::<Ipv4Net>() {
-                Ok(cidr) => environment.network.cidr = cidr,
-                Err(_) => self.refuse(
-                    "network.existing.subnet_id",
-                    "The subnet is no IPv4 subnet",
-                    format!("Its range is {}.", subnet.cidr),
-                ),
-            },
+            Some(subnet) if subnet.cidr.parse::<Ipv4Net>().is_err() => self.refuse(
+                "network.existing.subnet_id",
+                "The subnet is no IPv4 subnet",
+                format!("Its range is {}.", subnet.cidr),
+            ),
+            Some(_) => {}
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::super::{
     OpenStack,
     api::Service,
-    lists::VOLUME,
+    lists::{Marked, VOLUME},
     object::{
         floating_ip::FloatingIp, load_balancer::LoadBalancer, network::Network, port::Port,
         router::Router, rules::Rules, security_group::SecurityGroup, server::Server,
@@ -25,8 +25,10 @@ pub async fn demands(
     journal: &Journal,
     findings: &mut Vec<Finding>,
 ) -> Result<Vec<Demand>> {
-    let needs = needs(cloud, site, journal).await?;
-    if needs.is_empty() {
+    if needs(cloud, site, journal, &BTreeSet::new())
+        .await?
+        .is_empty()
+    {
         return Ok(Vec::new());
     }
     let room = match cloud.room.get_or_try_init(|| room(cloud)).await {
@@ -42,6 +44,9 @@ pub async fn demands(
         }
         Err(error) => return Err(error),
     };
+    // What an earlier apply has made bears its mark, though the state knows nothing of it.
+    let standing = standing(cloud, site, room).await?;
+    let needs = needs(cloud, site, journal, &standing).await?;
     let demand = |(quota, amount): (&'static str, u64)| {
         let left = room.get(quota);
         Demand {
@@ -74,6 +79,7 @@ async fn needs(
     cloud: &OpenStack,
     site: &Site,
     journal: &Journal,
+    marks: &BTreeSet<String>,
 ) -> Result<BTreeMap<&'static str, u64>> {
     let graph = cloud.plan(site)?.describe();
     let mut needs: BTreeMap<&'static str, u64> = BTreeMap::new();
@@ -101,6 +107,15 @@ async fn needs(
                 let size = |spec: &Value| spec["size_gib"].as_u64().unwrap_or_default();
                 take("gigabytes", size(spec).saturating_sub(size(old)));
             }
+            continue;
+        }
+        // Rules have no mark of their own: they came with their group.
+        let group = spec["group"]["$ref"]
+            .as_str()
+            .filter(|_| kind == Rules::KIND);
+        let group = group.map(|step| &graph[step]["spec"]["mark"]);
+        let mark = group.unwrap_or(&spec["mark"]).as_str();
+        if mark.is_some_and(|mark| !mark.is_empty() && marks.contains(mark)) {
             continue;
         }
         let slot: Option<Slot> = serde_json::from_value(planned["slot"].clone())
@@ -161,6 +176,94 @@ async fn needs(
     }
     needs.retain(|_, amount| *amount > 0);
     Ok(needs)
+}
+
+/// The marks of the thing's kinds of object that stand already. Where nothing of a quota is used, nothing can stand.
+async fn standing(cloud: &OpenStack, site: &Site, room: &Room) -> Result<BTreeSet<String>> {
+    let used = |quota: &str, usual: u64| {
+        room.get(quota)
+            .is_none_or(|(free, limit)| limit - free > usual)
+    };
+    let since = cloud.epoch();
+    let mut marks = BTreeSet::new();
+    let mut note = |mark: &str| marks.extend([mark.to_owned()]);
+    match &site.thing {
+        Thing::Environment(_) => {
+            if used("networks", 0) {
+                cloud
+                    .networks(since)
+                    .await?
+                    .iter()
+                    .for_each(|it| note(it.mark()));
+                cloud
+                    .subnets(since)
+                    .await?
+                    .iter()
+                    .for_each(|it| note(it.mark()));
+            }
+            if used("routers", 0) {
+                cloud
+                    .routers(since)
+                    .await?
+                    .iter()
+                    .for_each(|it| note(it.mark()));
+            }
+            // Every project has a group of its own.
+            if used("security_groups", 1) {
+                cloud
+                    .security_groups(since)
+                    .await?
+                    .iter()
+                    .for_each(|it| note(it.mark()));
+            }
+            if used("server_groups", 0) {
+                cloud
+                    .server_groups(since)
+                    .await?
+                    .iter()
+                    .for_each(|it| note(it.mark()));
+            }
+            if used("floating_ips", 0) {
+                cloud
+                    .floating_ips(since)
+                    .await?
+                    .iter()
+                    .for_each(|it| note(it.mark()));
+            }
+            if cloud.offers.balancer && used("load_balancers", 0) {
+                cloud
+                    .balancers(since)
+                    .await?
+                    .iter()
+                    .for_each(|it| note(it.mark()));
+            }
+        }
+        Thing::Service(_) | Thing::Instance(_) => {
+            if used("instances", 0) {
+                cloud
+                    .servers(since)
+                    .await?
+                    .iter()
+                    .for_each(|it| note(it.mark()));
+            }
+            if used("volumes", 0) {
+                cloud
+                    .volumes(since)
+                    .await?
+                    .iter()
+                    .for_each(|it| note(it.mark()));
+            }
+            if used("ports", 0) {
+                cloud
+                    .ports(since)
+                    .await?
+                    .iter()
+                    .for_each(|it| note(it.mark()));
+            }
+        }
+        _ => {}
+    }
+    Ok(marks)
 }
 
 async fn room(cloud: &OpenStack) -> Result<Room> {
