@@ -9,21 +9,19 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::{Mutex, MutexGuard},
+    sync::Mutex,
 };
 
 pub const ENVIRONMENT: &str = "library";
 const FOLDER: &str = "/etc/invenioils/documents";
 const SECRETS: &str = "/etc/invenioils/given-secrets.json";
 
-/// One test at a time: containers are heavy, and the machine is small.
-static TURN: Mutex<()> = Mutex::new(());
-
 /// The place where machines are made. None, and a loud word, where this machine cannot make any.
 pub struct Bed {
     machines: Mutex<Vec<String>>,
     seeds: tempfile::TempDir,
-    _turn: MutexGuard<'static, ()>,
+    /// One test at a time, in other processes too: containers are heavy, and the machine is small.
+    _turn: std::fs::File,
 }
 
 pub fn bed(test: &str) -> Option<Bed> {
@@ -45,9 +43,8 @@ pub fn bed(test: &str) -> Option<Bed> {
         eprintln!("SKIPPED {test}: machines cannot be made here ({why})");
         return None;
     }
-    let turn = TURN
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let turn = std::fs::File::create(std::env::temp_dir().join("invenioils-guests.lock")).unwrap();
+    turn.lock().unwrap();
     let bed = Bed {
         machines: Mutex::default(),
         seeds: tempfile::tempdir().unwrap(),
@@ -76,7 +73,7 @@ impl Bed {
 
     /// Boots a machine as a cloud would: from `user_data` alone; its document and secrets lie where it is told.
     pub fn start(&self, it: &Planned) {
-        let seed = self.seeds.path().join(&it.guest.name());
+        let seed = self.seeds.path().join(it.guest.name());
         let put = |path: &str, text: &str| {
             let path = seed.join(path.trim_start_matches('/'));
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();

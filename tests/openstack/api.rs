@@ -146,4 +146,20 @@ impl Api {
             .cloned()
             .unwrap_or_default()
     }
+
+    /// The bytes of something that is no JSON, as an image is.
+    #[track_caller]
+    pub fn upload(&self, service: &str, path: &str, bytes: Vec<u8>) {
+        let url = format!("{}{path}", self.urls[service]);
+        let request = self
+            .http
+            .put(&url)
+            .header("x-auth-token", &self.token)
+            .header("content-type", "application/octet-stream")
+            .body(bytes);
+        let status = self
+            .runtime
+            .block_on(async { request.send().await.expect("an answer").status() });
+        assert!(status.is_success(), "PUT {url}: {status}");
+    }
 }

@@ -7,7 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-fn folder() -> PathBuf {
+/// Where the cloud's processes look for orders and leave word.
+pub fn folder() -> PathBuf {
     let base = std::env::var("OSDEV").unwrap_or_else(|_| "/opt/osdev".into());
     Path::new(&base).join("run")
 }

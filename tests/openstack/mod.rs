@@ -17,10 +17,14 @@ mod refused;
 use crate::terraform::{self, Workspace};
 pub use project::Project;
 
+/// The control plane for one test alone; others wait, in other processes too. Ends with this value.
+pub struct Turn {
+    _lock: std::fs::File,
+}
+
 /// The control plane, if it can be had; said loudly where not. One installation at a time: two processors serve all of
 /// OpenStack, and figures of runs that get in each other's way mean nothing.
-pub fn cloud() -> Option<std::sync::MutexGuard<'static, ()>> {
-    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+pub fn cloud() -> Option<Turn> {
     if terraform::missing() {
         return None;
     }
@@ -28,17 +32,16 @@ pub fn cloud() -> Option<std::sync::MutexGuard<'static, ()>> {
         terraform::workspace::loud("SKIPPED: the tests against OpenStack (SKIP_CLOUD is set)");
         return None;
     }
-    let turn = TURN
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
     if std::net::TcpStream::connect("127.0.0.1:5000").is_err() {
         terraform::workspace::loud(
             "SKIPPED: no OpenStack on 127.0.0.1; `tests/openstack/openstack-up` brings one up",
         );
         return None;
     }
+    let lock = std::fs::File::create(calls::folder().join("turn.lock")).expect("a file");
+    lock.lock().expect("a turn");
     calls::tidy();
-    Some(turn)
+    Some(Turn { _lock: lock })
 }
 
 /// A workspace that signs in to this project, as users do: by clouds.yaml and OS_CLOUD.

@@ -1,5 +1,4 @@
 //! The plugin protocol across the wire: the generated code, a host's side of it, and the rules that Terraform enforces.
-#![allow(clippy::unwrap_used)]
 
 mod cli;
 mod generated;

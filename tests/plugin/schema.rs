@@ -155,17 +155,14 @@ impl Ty {
                 });
                 Val::Map(fitted.collect())
             }
-            (Self::Object(of), Val::Map(values)) => {
-                let members = of.iter().map(|(name, ty)| (name, ty));
-                fit_members(
-                    values,
-                    members,
-                    path,
-                    broken,
-                    rule,
-                    |ty, value, path, broken| ty.fit(value, path, rule, broken),
-                )
-            }
+            (Self::Object(of), Val::Map(values)) => fit_members(
+                values,
+                of.iter(),
+                path,
+                broken,
+                rule,
+                |ty, value, path, broken| ty.fit(value, path, rule, broken),
+            ),
             (ty, value) => broken.add(rule, path, &format!("{value:?} is not of type {ty:?}")),
         }
     }

@@ -8,7 +8,7 @@ pub mod pki;
 mod process;
 mod schemas;
 
-pub use checked::{Diag, Import, PlanInput, Planned, Provider, errors};
+pub use checked::{Diag, Import, PlanInput, Provider, errors};
 pub use core::{Managed, proposed};
 pub use extras::Listed;
 pub use process::{Handshake, Launch, PATIENCE, Process, connect, corner_binary, signal};

@@ -337,7 +337,7 @@ fn unlike(ty: &Type) -> Dynamic {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     match ty {
-        Type::Bool => (count % 2 == 0).into(),
+        Type::Bool => count.is_multiple_of(2).into(),
         Type::Number => count.into(),
         Type::String => format!("made-{count}").into(),
         Type::List(element) => Dynamic::List(vec![unlike(element)]),
