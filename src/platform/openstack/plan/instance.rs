@@ -1,17 +1,15 @@
 //! An instance: web and worker machines, what the balancer does for them, names, secrets.
 
+mod front;
+
 use super::{
     super::object::{
         Link,
         boot::Boot,
         credential::Credential,
-        listener::Listener,
         member::Member,
-        monitor::Monitor,
-        policy::Redirect,
         pool::Pool,
         port::Port,
-        recordset::Recordset,
         secret::{Content, Stored},
         server::Server,
     },
@@ -23,7 +21,6 @@ use crate::site::{
     guest::{self, DocumentSource, Guest},
     secrets,
 };
-use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The instance's own bundle, without its generation.
@@ -147,97 +144,6 @@ impl Draft<'_> {
             inline,
             access,
         })
-    }
-
-    fn listeners(
-        &mut self,
-        instance: &Instance,
-        shared: &Shared,
-        balancer: &str,
-        pool: &Ref<Pool>,
-    ) {
-        let monitor = Monitor {
-            mark: self.mark("monitor"),
-            name: self.name(""),
-            balancer: balancer.to_owned(),
-            pool: Some(pool.clone()),
-            hostname: instance.hostname.clone(),
-        };
-        self.graph.add("monitor", monitor);
-        let certificate = instance.certificate.as_ref().map(|id| {
-            self.site
-                .around
-                .get(id)
-                .map(|record| link(&record.outputs, "pkcs12"))
-                .unwrap_or_default()
-        });
-        let certified = instance
-            .certificate
-            .as_ref()
-            .and_then(|id| self.site.around.get(id));
-        let generation = match certified.map(|record| &record.thing) {
-            Some(Thing::Certificate(it)) => it.generation,
-            _ => 0,
-        };
-        let allowed_cidrs: Vec<String> = shared
-            .environment
-            .access
-            .allowed_cidrs
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        let listener = |mark, name, port, pool, certificate, after| Listener {
-            mark,
-            name,
-            balancer: balancer.to_owned(),
-            port,
-            pool,
-            certificate,
-            generation,
-            idle_timeout_millis: millis(&instance.load_balancer.idle_timeout),
-            allowed_cidrs: allowed_cidrs.clone(),
-            after,
-        };
-        let mut after = vec![json!({ "$made": "monitor" })];
-        if certificate.is_none() {
-            let http = listener(
-                self.mark("http"),
-                self.name("http"),
-                80,
-                Some(pool.clone()),
-                None,
-                after,
-            );
-            self.graph.add("http", http);
-            return;
-        }
-        let redirecting = listener(
-            self.mark("redirecting"),
-            self.name("http"),
-            80,
-            None,
-            None,
-            Vec::new(),
-        );
-        let redirecting = self.graph.add("redirecting", redirecting);
-        let redirect = Redirect {
-            mark: self.mark("redirect"),
-            name: self.name("redirect"),
-            balancer: balancer.to_owned(),
-            listener: Some(redirecting),
-            prefix: format!("https://{}", instance.hostname),
-        };
-        self.graph.add("redirect", redirect);
-        after.push(json!({ "$made": "redirect" }));
-        let https = listener(
-            self.mark("https"),
-            self.name("https"),
-            443,
-            Some(pool.clone()),
-            certificate,
-            after,
-        );
-        self.graph.add("https", https);
     }
 
     fn fleet(&mut self, instance: &Instance, shared: &Shared, fleet: &Fleet<'_>) -> Result<()> {
@@ -366,50 +272,5 @@ impl Draft<'_> {
                 inline: shared.inline,
             }),
         })
-    }
-
-    /// DNS records for those host names that lie in the environment's zone.
-    fn names(&mut self, instance: &Instance, shared: &Shared) {
-        let Some(zone) = shared.environment.dns.zone.clone() else {
-            return;
-        };
-        let address = shared.outputs.public_address.clone().unwrap_or_default();
-        for hostname in std::iter::once(&instance.hostname).chain(&instance.additional_hostnames) {
-            let name = format!("{}.", hostname.trim_end_matches('.'));
-            if name != zone && !name.ends_with(&format!(".{zone}")) {
-                continue;
-            }
-            let step = format!("dns-{}", name.trim_end_matches('.'));
-            let recordset = Recordset {
-                mark: self.mark(&step),
-                zone: zone.clone(),
-                name,
-                address: address.clone(),
-            };
-            self.graph.add(step, recordset);
-        }
-    }
-}
-
-/// "60s", "2m": as the schema has checked it. A minute where it cannot be read.
-pub fn millis(text: &str) -> u64 {
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let number: u64 = digits.parse().unwrap_or(60);
-    match &text[digits.len()..] {
-        "ms" => number,
-        "m" => number * 60_000,
-        "h" => number * 3_600_000,
-        _ => number * 1_000,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn timeouts_are_read() {
-        assert_eq!(
-            ["60s", "2m", "1h", "500ms"].map(super::millis),
-            [60_000, 120_000, 3_600_000, 500]
-        );
     }
 }
