@@ -213,3 +213,37 @@ fn a_name_taken_by_somebody_else_is_refused_and_theirs_is_left_alone() {
     first.settled();
     first.destroy();
 }
+
+#[test]
+fn a_range_of_addresses_that_is_in_use_is_said_at_its_attribute() {
+    let Some(_turn) = cloud() else { return };
+    let project = Project::new();
+    let api = project.api();
+    let campus = json!({ "network": { "name": "campus" } });
+    let campus = api.post("network", "/networks", &campus)["network"]["id"].clone();
+    let subnet = json!({ "subnet": { "name": "campus", "network_id": campus, "ip_version": 4, "cidr": "10.20.0.0/16" } });
+    api.post("network", "/subnets", &subnet);
+    let before = project.inventory();
+    for (cidr, says) in [
+        ("10.20.0.0/24", "10.20.0.0/16"),
+        ("203.0.113.128/25", "203.0.113.0/24"),
+    ] {
+        let workspace = workspace(
+            &project,
+            &configuration().replace(
+                "external_network = \"public\"",
+                &format!("external_network = \"public\", cidr = \"{cidr}\""),
+            ),
+        );
+        let errors = errors(&workspace);
+        assert!(
+            matches!(errors.as_slice(), [(line, said)] if line.contains("cidr") && said.contains(says)),
+            "{cidr}: {errors:?}"
+        );
+    }
+    project.is_as(&before);
+    api.delete(
+        "network",
+        &format!("/networks/{}", super::project::text(&campus)),
+    );
+}

@@ -4,6 +4,7 @@ mod cli;
 mod generated;
 mod host;
 mod lives;
+mod product;
 mod rules;
 mod schema;
 mod things;

@@ -215,8 +215,11 @@ impl Provider {
             }
             result = Some(value);
         }
-        let returns = self.schemas.functions[name].returns.clone();
-        let result = returns.fit(result.unwrap_or(Val::Null), "result", "N", &mut broken);
+        let signature = self.schemas.functions[name].clone();
+        signature.takes(&arguments, &mut broken);
+        let result = signature
+            .returns
+            .fit(result.unwrap_or(Val::Null), "result", "N", &mut broken);
         broken.none(&format!("function {name}"));
         Ok(result)
     }
@@ -397,6 +400,15 @@ impl Provider {
         let mut broken = Broken::default();
         let config = decode(answer.config.as_ref(), "G", &mut broken);
         let config = shape.fit(config, "", "G", &mut broken);
+        for (name, attribute) in &shape.attributes {
+            let given = !config.get(name).is_null();
+            if attribute.required && !given {
+                broken.add("G", name, "is required and was left out");
+            }
+            if given && !attribute.required && !attribute.optional {
+                broken.add("G", name, "was written, and nobody can set it");
+            }
+        }
         broken.none(&format!("configuration for {type_name}"));
         Ok(config)
     }
@@ -427,6 +439,10 @@ impl Provider {
             return Err(diagnostics);
         }
         let mut broken = Broken::default();
+        let newest = kind.identity.as_ref().map_or(0, |it| it.version);
+        if version > newest {
+            broken.add("U3", "identity", "taken, though a newer release wrote it");
+        }
         let identity = decode_identity(&kind, answer.upgraded_identity.as_ref(), "U4", &mut broken);
         broken.none(&format!("identity of {type_name}"));
         identity.ok_or(diagnostics)

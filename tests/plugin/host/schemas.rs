@@ -122,6 +122,27 @@ impl Schemas {
     }
 }
 
+impl Signature {
+    /// A function that gave a result must have been called in the way that it says it can be. (N)
+    pub fn takes(&self, arguments: &[Val], broken: &mut Broken) {
+        let rest = arguments.len().saturating_sub(self.parameters.len());
+        if arguments.len() < self.parameters.len() || (rest > 0 && self.variadic.is_none()) {
+            broken.add("N", "", &format!("took {} arguments", arguments.len()));
+        }
+        let parameters = self.parameters.iter().chain(self.variadic.iter().cycle());
+        for (index, (argument, parameter)) in arguments.iter().zip(parameters).enumerate() {
+            let path = format!("argument {index}");
+            if argument.is_null() && !parameter.null {
+                broken.add("N", &path, "took a null that it says it does not");
+            }
+            if !argument.wholly_known() && !parameter.unknown {
+                broken.add("N", &path, "took an unknown that it says it does not");
+            }
+            parameter.ty.fit(argument.clone(), &path, "N", broken);
+        }
+    }
+}
+
 impl Identity {
     pub fn fit(&self, value: Val, rule: &str, broken: &mut Broken) -> Val {
         self.ty.fit(value, "identity", rule, broken)

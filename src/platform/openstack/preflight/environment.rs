@@ -190,12 +190,20 @@ impl Check<'_> {
                     format!("{cidr} overlaps with an external network"),
                     format!("{place} Machines could not tell the two apart: choose another range."),
                 );
-            } else if other.description.starts_with(OURS) || other.cidr != cidr.to_string() {
-                // Separate routers keep them apart; joining them later would not work.
+            } else if other.description.starts_with(OURS) && other.cidr == cidr.to_string() {
+                // Two environments with the default range: their own routers keep them apart.
                 self.warn(
                     "network.cidr",
-                    format!("{cidr} overlaps with another network of this project"),
+                    format!("{cidr} is the range of another environment, too"),
                     format!("{place} They work side by side, and can never be joined."),
+                );
+            } else {
+                self.refuse(
+                    "network.cidr",
+                    format!("{cidr} overlaps with another network of this project"),
+                    format!(
+                        "{place} Choose another range, or live in that network: `network.existing`."
+                    ),
                 );
             }
         }
