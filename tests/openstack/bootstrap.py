@@ -14,6 +14,8 @@ import yaml
 PW = os.environ.get('OSDEV_PASSWORD', 'osdev-pw')
 BASE = os.environ.get('OSDEV', '/opt/osdev')
 AUTH = 'http://127.0.0.1:5000/v3'
+# What the catalog calls the APIs. The control plane itself keeps to the address.
+NAME = os.environ.get('OSDEV_API_NAME', 'api.osdev.test')
 SERVICES = [  # name, type, url
     ('placement', 'placement', 'http://127.0.0.1:8778'),
     ('glance', 'image', 'http://127.0.0.1:9292'),
@@ -32,6 +34,11 @@ ROLES = ['member', 'reader', 'manager', 'service', 'load-balancer_member',
          'load-balancer_observer', 'load-balancer_admin', 'creator',
          'observer', 'audit', 'key-manager:service-admin', 'ResellerAdmin',
          'swiftoperator', 'heat_stack_owner']
+
+
+def named(url):
+    """With the name that resolves inside machines, too."""
+    return url.replace('127.0.0.1', NAME)
 
 
 def conn(user, project, domain='default', **kw):
@@ -57,13 +64,18 @@ def identity():
         for r in ('admin', 'service'):
             i.assign_project_role_to_user(service, user, roles[r])
     have = {s.name: s for s in i.services()}
-    eps = {e.service_id for e in i.endpoints()}
+    endpoints = list(i.endpoints())
+    eps = {e.service_id for e in endpoints}
     for name, typ, url in SERVICES:
         s = have.get(name) or i.create_service(name=name, type=typ)
         if s.id not in eps:
             for iface in ('public', 'internal', 'admin'):
-                i.create_endpoint(service_id=s.id, interface=iface, url=url,
-                                  region_id='RegionOne')
+                i.create_endpoint(
+                    service_id=s.id, interface=iface, region_id='RegionOne',
+                    url=named(url) if iface == 'public' else url)
+    for e in endpoints:   # Keystone's own, and those of an older cloud
+        if e.interface == 'public' and e.url != named(e.url):
+            i.update_endpoint(e, url=named(e.url))
     admin = i.find_user('admin')
     ap = i.find_project('admin')
     for r in ('load-balancer_admin', 'key-manager:service-admin',

@@ -3,6 +3,7 @@
 
 services() {
   local B=$VENV/bin
+  grep -q " $API_NAME\$" /etc/hosts || echo "127.0.0.1 $API_NAME" >> /etc/hosts
   api keystone 5000 keystone.wsgi.api OS_KEYSTONE_CONFIG_DIR=$ETC/keystone
   wait_http keystone http://127.0.0.1:5000/v3
   [ -e $VAR/.identity ] || { say "identity"; OSDEV=$OSDEV OSDEV_PASSWORD=$PW $B/python $HERE/bootstrap.py identity; touch $VAR/.identity; }
@@ -26,6 +27,7 @@ services() {
   run neutron-agents $B/python -m osdevfakes.$(machines neutron_wires neutron_agents) --config-file $ETC/neutron/neutron.conf --log-file neutron-agents.log
   if [ -n "$OSDEV_MACHINES" ]; then
     run package-proxy $B/python -m osdevfakes.package_proxy
+    run api-forward $B/python -m osdevfakes.api_forward
     run octavia-heartbeats $B/python -m osdevfakes.octavia_haproxy --config-file $ETC/octavia/octavia.conf --log-file octavia-heartbeats.log
   fi
   wait_http placement http://127.0.0.1:8778/
