@@ -20,6 +20,8 @@ kek = dGhpcnR5X3R3b19ieXRlX2tleWJsYWhibGFoYmxhaGg=
 [queue]
 enable = false
 $(authtoken barbican)
+# Without it tokens of application credentials with access rules, which machines have, are refused.
+service_type = key-manager
 $(common barbican)
 E
 }
