@@ -110,10 +110,10 @@ impl Declared for Model {
         let outside = !self.external.is_null();
         let object = self.backend.chosen().as_deref() == Some("object");
         if outside || object {
-            for none in [&mut self.version, &mut self.size, &mut self.flavor] {
-                *none = Value::Null;
-            }
-            self.disk_gib = Value::Null;
+            self.version = config.version.clone();
+            self.size = config.size.clone();
+            self.flavor = config.flavor.clone();
+            self.disk_gib = config.disk_gib.clone();
         }
         if outside || kind.is_some_and(|it| it != ServiceKind::Storage) {
             self.backend = Value::Null;
@@ -188,15 +188,18 @@ impl Declared for Model {
 
     fn choose(&mut self, thing: &Thing) {
         let Thing::Service(it) = thing else { return };
-        self.version = it.version.clone().into();
-        self.flavor = it.machine.flavor.clone().into();
         self.backend = it.backend.map(|it| backend_name(it).to_owned()).into();
-        if it.machines() == 0 {
-            self.size = Value::Null;
-            self.disk_gib = Value::Null;
-        } else {
+        if it.machines() > 0 {
+            self.version = it.version.clone().into();
+            self.flavor = it.machine.flavor.clone().into();
             self.disk_gib = Value::Known(i64::from(it.disk_gib));
+            return;
         }
+        // Nothing is made of these; what the user wrote all the same stays as it was written.
+        for text in [&mut self.version, &mut self.size, &mut self.flavor] {
+            *text = text.chosen().into();
+        }
+        self.disk_gib = self.disk_gib.chosen().into();
     }
 
     fn compute(&mut self, _thing: &Thing, outputs: &Outputs) {

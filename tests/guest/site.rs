@@ -181,7 +181,7 @@ fn a_site_comes_up_and_an_administrator_signs_in() {
 
 fn answers(bed: &Bed, own: &Bundle) {
     let get = |path: &str, more: &str| {
-        bed.shell("ils-web-0", &format!("curl -sS -o /tmp/answer -w '%{{http_code}}' -H 'X-Forwarded-Proto: https' {more} http://10.77.0.31:8080{path}; echo; head -c 2000 /tmp/answer"))
+        bed.shell("ils-web-0", &format!("curl -sS -o /tmp/answer -w '%{{http_code}}' -H 'X-Forwarded-Proto: https' {more} 'http://10.77.0.31:8080{path}'; echo; head -c 2000 /tmp/answer"))
     };
     assert!(
         get("/ping", "").starts_with("200"),

@@ -180,6 +180,23 @@ async fn every_resource_lives_changes_is_imported_listed_and_goes() {
 }
 
 #[tokio::test]
+async fn what_means_nothing_for_an_object_store_stays_as_it_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut provider = provider(folder.path()).await;
+    provider
+        .lives("invenioils_environment", obj! { "name" => "library" })
+        .await;
+    let given = json!({ "environment_id": "library", "kind": "storage", "backend": "object", "size": "large", "disk_gib": 70,
+        "version": "4.2", "deletion_protection": false });
+    let made = provider
+        .lives("invenioils_service", Val::from_json(&given))
+        .await;
+    assert_eq!(made.state.get("size").text(), "large");
+    assert_eq!(*made.state.get("disk_gib"), 70.into());
+    provider.end().await;
+}
+
+#[tokio::test]
 async fn whatever_is_unknown_no_plan_breaks_a_rule() {
     let folder = tempfile::tempdir().unwrap();
     let mut provider = provider(folder.path()).await;

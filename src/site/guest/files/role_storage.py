@@ -5,11 +5,14 @@ from machine import DATA, run, write
 FILES = DATA + "/files"
 # the application's user has this number on every machine, so that files belong to it wherever they are seen
 USER = 20990
+PORT_MAPPER = ("rpcbind.service", "rpcbind.socket", "rpc-statd.service", "nfs-ganesha-lock.service")
 
 
 def apply(context):
     machine.folder(FILES, mode=0o750)
     run("chown", f"{USER}:{USER}", FILES)
+    # old versions of the protocol need a port mapper that nobody else needs; masked first, so that it never starts
+    run("systemctl", "mask", "--now", *PORT_MAPPER, check=False)
     if in_kernel():
         kernel(context)
     else:
@@ -25,8 +28,6 @@ def kernel(context):
     machine.apt("nfs-kernel-server")
     run("systemctl", "disable", "--now", "nfs-ganesha.service", check=False)
     changed = write("/etc/nfs.conf.d/invenioils.conf", machine.shared_file("nfs.conf") + f"host={context.address}\n", mode=0o644)
-    # old versions of the protocol need a port mapper that nobody else needs
-    run("systemctl", "mask", "--now", "rpcbind.service", "rpcbind.socket", "rpc-statd.service", check=False)
     changed |= machine.drop_in("nfs-server.service", machine.needs_data())
     line = f"{FILES} {context.document['cidr']}(rw,sync,no_subtree_check,root_squash,sec=sys,fsid=0)\n"
     if write("/etc/exports.d/invenioils.exports", line, mode=0o644):
