@@ -3,11 +3,15 @@
 
 alive() { [ -s $RUN/$1.pid ] && kill -0 "$(cat $RUN/$1.pid)" 2>/dev/null; }
 
-# run NAME COMMAND…: starts a daemon unless it runs. Descriptor 9 is the lock of openstack-up, which daemons must not keep.
+# run NAME COMMAND…: starts a daemon unless it runs. It keeps no descriptor of ours: a lock that the caller holds (that of
+# openstack-up, or a test's turn) would last as long as the daemon.
 run() {
-  local name=$1; shift
+  local name=$1 fd; shift
   alive $name && return 0
-  setsid nohup "$@" >>$LOG/$name.out 2>&1 </dev/null 9>&- &
+  (
+    for fd in $(ls /proc/$BASHPID/fd); do [ "$fd" -le 2 ] || eval "exec $fd>&-"; done
+    exec setsid nohup "$@"
+  ) >>$LOG/$name.out 2>&1 </dev/null &
   echo $! > $RUN/$name.pid
 }
 
