@@ -113,7 +113,7 @@ impl Declared for Model {
             self.version = config.version.clone();
             self.size = config.size.clone();
             self.flavor = config.flavor.clone();
-            self.disk_gib = config.disk_gib.clone();
+            self.disk_gib = config.disk_gib;
         }
         if outside || kind.is_some_and(|it| it != ServiceKind::Storage) {
             self.backend = Value::Null;

@@ -17,13 +17,16 @@ async fn provider(folder: &Path) -> Provider {
     provider
 }
 
-/// Every resource in the order in which they can be made: its type, its id, what is configured, and what is changed later.
-fn library() -> Vec<(
+/// Type, id, configuration, and attributes that are changed later.
+type Made = (
     &'static str,
     &'static str,
     Value,
     Vec<(&'static str, Value)>,
-)> {
+);
+
+/// Every resource in the order in which they can be made.
+fn library() -> Vec<Made> {
     let mut all = vec![(
         "invenioils_environment",
         "library",
