@@ -38,6 +38,8 @@ pub trait Declared: Serialize + DeserializeOwned + Clone + Default + Send + Sync
     fn thing(&self) -> Fit<Thing>;
     /// Takes over what was chosen at creation and is kept.
     fn choose(&mut self, thing: &Thing);
+    /// What means nothing for the thing that was chosen is as the user wrote it, without defaults.
+    fn forgo(&mut self, _config: &Self, _thing: &Thing) {}
     /// Takes over what is computed once the thing stands.
     fn compute(&mut self, thing: &Thing, outputs: &Outputs);
     /// Takes over everything: the way from the domain back, for import.

@@ -55,6 +55,7 @@ pub async fn plan<M: Declared>(
             );
             M::chosen(&mut site.thing);
             plan.planned.choose(&site.thing);
+            plan.planned.forgo(plan.config, &site.thing);
         }
         if let Some(last) = last.filter(|_| !plan.replaces()) {
             findings.extend(connected.platform.disruptions(last, &site));

@@ -53,6 +53,16 @@ pub struct ExternalModel {
     pub name: Value<String>,
 }
 
+impl Model {
+    /// What machines are made of, for a service without any.
+    fn as_written(&mut self, config: &Self) {
+        self.version = config.version.clone();
+        self.size = config.size.clone();
+        self.flavor = config.flavor.clone();
+        self.disk_gib = config.disk_gib;
+    }
+}
+
 impl Declared for Model {
     const NAME: &'static str = "invenioils_service";
     const SORT: Sort = Sort::Service;
@@ -110,10 +120,7 @@ impl Declared for Model {
         let outside = !self.external.is_null();
         let object = self.backend.chosen().as_deref() == Some("object");
         if outside || object {
-            self.version = config.version.clone();
-            self.size = config.size.clone();
-            self.flavor = config.flavor.clone();
-            self.disk_gib = config.disk_gib;
+            self.as_written(config);
         }
         if outside || kind.is_some_and(|it| it != ServiceKind::Storage) {
             self.backend = Value::Null;
@@ -195,11 +202,16 @@ impl Declared for Model {
             self.disk_gib = Value::Known(i64::from(it.disk_gib));
             return;
         }
-        // Nothing is made of these; what the user wrote all the same stays as it was written.
         for text in [&mut self.version, &mut self.size, &mut self.flavor] {
             *text = text.chosen().into();
         }
         self.disk_gib = self.disk_gib.chosen().into();
+    }
+
+    fn forgo(&mut self, config: &Self, thing: &Thing) {
+        if matches!(thing, Thing::Service(it) if it.machines() == 0) {
+            self.as_written(config);
+        }
     }
 
     fn compute(&mut self, _thing: &Thing, outputs: &Outputs) {

@@ -40,7 +40,9 @@ pub fn bed(test: &str) -> Option<Bed> {
         } else {
             "not root".to_owned()
         };
-        eprintln!("SKIPPED {test}: machines cannot be made here ({why})");
+        crate::terraform::workspace::loud(&format!(
+            "SKIPPED {test}: machines cannot be made here ({why})"
+        ));
         return None;
     }
     let turn = std::fs::File::create(std::env::temp_dir().join("invenioils-guests.lock")).unwrap();

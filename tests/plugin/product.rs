@@ -196,6 +196,13 @@ async fn what_means_nothing_for_an_object_store_stays_as_it_was_written() {
         .await;
     assert_eq!(made.state.get("size").text(), "large");
     assert_eq!(*made.state.get("disk_gib"), 70.into());
+    // Nothing was written, so nothing is there.
+    let plain = json!({ "environment_id": "library", "kind": "storage", "name": "plain", "backend": "object",
+        "deletion_protection": false });
+    let made = provider
+        .lives("invenioils_service", Val::from_json(&plain))
+        .await;
+    assert!(made.state.get("size").is_null());
     provider.end().await;
 }
 
