@@ -6,6 +6,7 @@
 use super::{Certificate, Instance, KeyType, Sealed, Service, tls};
 use chrono::{DateTime, Utc};
 use ring::rand::{SecureRandom, SystemRandom};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Names of bundles as guests ask for them. `SERVER` is a service machine's own; of the services that an application
@@ -118,6 +119,18 @@ pub fn external_bundle(
     bundle
 }
 
+/// A backup policy's own half of a key pair, made of a service's: several policies may look after one service, and each
+/// of their keys comes and goes alone. The guests make it the same way.
+pub fn of_policy(half: &Sealed, policy: &str) -> Sealed {
+    let digest = Sha256::digest(format!("{}/{policy}", half.expose()));
+    Sealed::new(
+        digest[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>(),
+    )
+}
+
 /// The same of an object store.
 pub fn object_store_bundle(access_key: &Sealed, secret_key: &Sealed) -> Bundle {
     let mut bundle = Bundle::default();
@@ -193,4 +206,23 @@ pub fn password() -> Result<Sealed, String> {
 /// `database.library.internal`: the names that a service's machines know each other by, and that its certificate is for.
 pub fn internal_zone(service: &Service) -> String {
     format!("{}.{}.internal", service.name, service.environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_policy_has_keys_of_its_own_that_guests_make_the_same_way() {
+        let half = Sealed::new("half");
+        // python3 -c 'import hashlib; print(hashlib.sha256(b"half/nightly").hexdigest()[:32])'
+        assert_eq!(
+            of_policy(&half, "nightly").expose(),
+            "0d1c5207632108e8da7eda09e82d4a62"
+        );
+        assert_ne!(
+            of_policy(&half, "nightly").expose(),
+            of_policy(&half, "hourly").expose()
+        );
+    }
 }

@@ -176,7 +176,10 @@ fn a_site_comes_up_and_an_administrator_signs_in() {
         bed.shell("ils-worker-0", "cat /var/lib/ils/run/scheduler"),
         "leading"
     );
-    let done = bed.shell("database-0", "su postgres -c \"psql -At ils -c 'select count(*) from invenioils.done where step like $$version%$$'\"");
+    let done = bed.shell(
+        "database-0",
+        "echo \"select count(*) from invenioils.done where step like 'version%'\" | su postgres -c 'psql -At ils'",
+    );
     assert_eq!(done, "1", "set up once");
     for name in ["search-0", "ils-web-0", "ils-worker-0"] {
         bed.sound(name);

@@ -237,7 +237,7 @@ fn a_range_of_addresses_that_is_in_use_is_said_at_its_attribute() {
         );
         let errors = errors(&workspace);
         assert!(
-            matches!(errors.as_slice(), [(line, said)] if line.contains("cidr") && said.contains(says)),
+            matches!(errors.as_slice(), [(_, said)] if said.contains("`network.cidr`") && said.contains(says)),
             "{cidr}: {errors:?}"
         );
     }

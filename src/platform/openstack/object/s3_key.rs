@@ -7,7 +7,10 @@ use super::{
 };
 use crate::engine::{Cx, Difference, Error, Object, Ref, Result, Seen};
 use crate::platform::openstack::{OpenStack, api::Service, mark::Mark};
-use crate::site::{Sealed, secrets::Bundle};
+use crate::site::{
+    Sealed,
+    secrets::{Bundle, of_policy},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -19,6 +22,8 @@ pub struct S3Key {
     /// The bundle with `access_key` and `secret_key`: of this plan, or another thing's by its reference.
     pub bundle: Option<Ref<Stored>>,
     pub reference: Option<String>,
+    /// The backup policy whose own key it is, made of those in the bundle.
+    pub policy: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -53,7 +58,11 @@ impl S3Key {
                 .cloned()
                 .ok_or_else(|| Error::fatal(&doing, format!("the bundle has no `{name}`")))
         };
-        Ok((get("access_key")?, get("secret_key")?))
+        let (access, secret) = (get("access_key")?, get("secret_key")?);
+        Ok(match &self.policy {
+            Some(policy) => (of_policy(&access, policy), of_policy(&secret, policy)),
+            None => (access, secret),
+        })
     }
 }
 

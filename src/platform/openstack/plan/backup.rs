@@ -62,6 +62,7 @@ impl Draft<'_> {
                     mark: self.mark(&step),
                     bundle: None,
                     reference: Some(secret.clone()),
+                    policy: Some(policy.name.to_string()),
                 };
                 self.graph.add(step, key);
             }

@@ -77,6 +77,7 @@ impl Draft<'_> {
             mark: self.mark("s3-key"),
             bundle: Some(keys),
             reference: None,
+            policy: None,
         };
         self.graph.add("s3-key", key);
     }

@@ -1,4 +1,5 @@
 """What backup policies ask of this machine: whether, when, and what is left of it to tell."""
+import hashlib
 import json
 import os
 
@@ -18,6 +19,11 @@ def policies(context):
     return found
 
 
+def of_policy(half, policy):
+    """The policy's own half of the key pair: its key comes and goes without that of another policy."""
+    return hashlib.sha256(f"{half}/{policy}".encode()).hexdigest()[:32]
+
+
 def point_in_time(context):
     """The first policy that asks for continuous archiving, as its name and document."""
     for name, document in policies(context).items():
@@ -34,6 +40,8 @@ def apply(context):
         bundle = context.bundles.get(f"backup.{name}/backup", {})
         policy = document["policy"]
         target = policy.get("target") or {}
+        if not target.get("bucket"):
+            bundle = {**bundle, **{half: of_policy(bundle[half], name) for half in ("access_key", "secret_key") if half in bundle}}
         wanted[name] = {
             "schedule": policy["schedule"], "timezone": policy["timezone"], "paused": policy["paused"],
             "verify_schedule": policy.get("verify_schedule"), "retention": policy["retention"],
