@@ -63,9 +63,9 @@ impl File {
             connection: Mutex::new(connection),
         };
         file.patiently(|connection| {
-            connection
-                .busy_timeout(BUSY)
-                .and_then(|()| identity(connection))
+            connection.busy_timeout(BUSY)?;
+            // All of it as of one moment: another process may be laying the file out.
+            identity(&*connection.transaction()?)
         })
         .await
         .and_then(|found| file.accept(found))?;

@@ -29,13 +29,11 @@ pub struct Fields {
 
 /// A whole schema.
 ///
-/// ```
-/// use invenioils::plugin::{Schema, int, text};
-///
+/// ```text
 /// Schema::new(0, "A TLS certificate.")
 ///     .attr("host", text().required().replace().doc("Public host name."))
 ///     .attr("renew_before_days", int().default(30).doc("Renew when fewer days are left."))
-///     .attr("id", text().computed().keep().doc("Identifier."));
+///     .attr("id", text().computed().keep().doc("Identifier."))
 /// ```
 #[derive(Clone, Debug)]
 pub struct Schema {
