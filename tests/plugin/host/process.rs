@@ -9,7 +9,7 @@ use base64::Engine;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader};
-use tokio::net::UnixStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::process::{Child, Command};
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
@@ -207,18 +207,22 @@ pub async fn connect(
     handshake: &Handshake,
     identity: Option<Identity>,
 ) -> Result<Channel, tonic::transport::Error> {
-    assert_eq!(handshake.network, "unix");
+    let network = handshake.network.clone();
+    assert!(["unix", "tcp"].contains(&network.as_str()), "{network}");
     let tls = handshake
         .certificate
         .clone()
         .map(|server| TlsConnector::from(Arc::new(pki::client_config(server, identity))));
     let path = handshake.address.clone();
     let connector = tower::service_fn(move |_| {
-        let (path, tls) = (path.clone(), tls.clone());
+        let (path, tls, tcp) = (path.clone(), tls.clone(), network == "tcp");
         async move {
-            let stream = UnixStream::connect(path).await?;
+            let stream: Box<dyn Stream> = match path.to_str() {
+                Some(address) if tcp => Box::new(TcpStream::connect(address).await?),
+                _ => Box::new(UnixStream::connect(path).await?),
+            };
             let stream: Box<dyn Stream> = match tls {
-                None => Box::new(stream),
+                None => stream,
                 Some(tls) => {
                     let name = ServerName::try_from("localhost").unwrap();
                     Box::new(tls.connect(name, stream).await?)
