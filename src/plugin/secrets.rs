@@ -24,6 +24,11 @@ static KNOWN: LazyLock<RwLock<Known>> = LazyLock::new(Default::default);
 /// From now on `text` is masked wherever this process writes, also where it stands escaped, percent-encoded or in base64.
 /// Texts of less than four bytes are ignored.
 pub fn register(text: &str) {
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    if text.len() < SHORTEST || known.has(text) {
+        return;
+    }
+    drop(known);
     KNOWN
         .write()
         .unwrap_or_else(PoisonError::into_inner)
@@ -43,6 +48,12 @@ pub fn mask(text: &str) -> Cow<'_, str> {
 struct Known(HashMap<[u8; SHORTEST], Vec<Zeroizing<String>>>);
 
 impl Known {
+    /// Every message of a resource brings its secrets again: most of the time there is nothing to write.
+    fn has(&self, text: &str) -> bool {
+        let same_start = start_of(text.as_bytes()).and_then(|start| self.0.get(&start));
+        same_start.is_some_and(|all| all.iter().any(|known| **known == text))
+    }
+
     fn add(&mut self, text: &str) {
         self.add_spelling(text.to_owned());
         self.add_spelling(text.escape_debug().collect());

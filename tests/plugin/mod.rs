@@ -1,6 +1,7 @@
 //! The plugin protocol across the wire: the generated code, a host's side of it, and the rules that Terraform enforces.
 
 mod cli;
+mod fuzz;
 mod generated;
 mod host;
 mod lives;

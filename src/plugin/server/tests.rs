@@ -2,6 +2,7 @@
 
 mod broken;
 mod decoding;
+mod fuzz;
 mod plans;
 mod stored;
 mod triples;

@@ -121,63 +121,6 @@ proptest! {
     }
 }
 
-/// As many messages as `PLUGIN_FUZZ` says (thousands by default), each a good one with damage.
-#[test]
-fn many_damaged_messages() {
-    let wanted: u64 = std::env::var("PLUGIN_FUZZ")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(20_000);
-    let ty = usual().object_type();
-    let config = crate::plugin::conform::object(
-        val!({
-            "name": "a", "tags": ["x", "(unknown)"], "disks": [{"size": 1.5}], "users": {"ann": {"role": "r"}},
-            "rules": [{"port": 80}], "web": {"nodes": 12345678901_u64}
-        }),
-        &usual().fields,
-        crate::plugin::conform::WriteOnly::Keep,
-    )
-    .unwrap();
-    let good = msgpack::encode(&config, &ty);
-    let any = msgpack::encode(&config, &Type::Dynamic);
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut read = 0_u64;
-    for round in 0..wanted {
-        let (mut bytes, ty) = if round % 2 == 0 {
-            (good.clone(), &ty)
-        } else {
-            (any.clone(), &Type::Dynamic)
-        };
-        for _ in 0..=random.below(3) {
-            let at = random.below(bytes.len() as u64) as usize;
-            match random.below(4) {
-                0 => bytes[at] = random.next() as u8,
-                1 => bytes.truncate(at + 1),
-                2 => bytes.insert(at, [0xdd, 0xdf, 0xdb, 0xc6, 0xc9][random.below(5) as usize]),
-                _ => bytes.extend_from_slice(&random.next().to_le_bytes()),
-            }
-        }
-        read += u64::from(msgpack::decode(&bytes, ty).is_ok());
-    }
-    assert!(read < wanted, "damage is noticed");
-}
-
-/// xorshift: the same messages in every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-}
-
 #[test]
 fn claimed_lengths_allocate_nothing() {
     let claims: [(&[u8], Type); 7] = [
