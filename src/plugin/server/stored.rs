@@ -138,7 +138,13 @@ fn json_of(raw: Option<&RawState>, name: &str) -> Result<Json, Diags> {
                 .into(),
         ));
     }
-    serde_json::from_slice(&raw.json).map_err(|_| unusable("It is no JSON.".into()))
+    let json: Json =
+        serde_json::from_slice(&raw.json).map_err(|_| unusable("It is no JSON.".into()))?;
+    // An upgrade may count on members that it can look up and change.
+    if !json.is_object() && !json.is_null() {
+        return Err(unusable("It is no object.".into()));
+    }
+    Ok(json)
 }
 
 /// U3: what a newer release stored cannot be read.
