@@ -4,7 +4,13 @@
 //! ratios of single rounds. Printed for people, with the goals beside: on a machine that does other things they are no verdict.
 
 // The harness is the tests' own, and a bench uses part of it.
-#![allow(dead_code, unused_imports, clippy::print_stdout, clippy::unwrap_used)]
+#![allow(
+    dead_code,
+    unused_macros,
+    unused_imports,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
 
 mod calls;
 mod cli;

@@ -69,8 +69,7 @@ impl Random {
 #[allow(clippy::needless_update)]
 fn requests() -> Vec<(&'static str, Vec<u8>)> {
     let thing = obj! { "id" => "thing-x", "name" => "x", "size" => 3, "note" => Val::Null, "revision" => 1 };
-    let config =
-        obj! { "id" => Val::Null, "name" => "x", "size" => 3, "note" => "n", "revision" => Val::Null };
+    let config = obj! { "id" => Val::Null, "name" => "x", "size" => 3, "note" => "n", "revision" => Val::Null };
     let name = || "corner_thing".to_owned();
     let config = || Some(config.to_wire());
     let state = || Some(thing.to_wire());
@@ -90,36 +89,124 @@ fn requests() -> Vec<(&'static str, Vec<u8>)> {
         };
     }
     vec![
-        ("ValidateResourceConfig", request!(validate_resource_config { type_name: name(), config: config() })),
-        ("UpgradeResourceState", request!(upgrade_resource_state { type_name: name(), version: 2, raw_state: raw() })),
-        ("ReadResource", request!(read_resource { type_name: name(), current_state: state() })),
+        (
+            "ValidateResourceConfig",
+            request!(validate_resource_config {
+                type_name: name(),
+                config: config()
+            }),
+        ),
+        (
+            "UpgradeResourceState",
+            request!(upgrade_resource_state {
+                type_name: name(),
+                version: 2,
+                raw_state: raw()
+            }),
+        ),
+        (
+            "ReadResource",
+            request!(read_resource {
+                type_name: name(),
+                current_state: state()
+            }),
+        ),
         (
             "PlanResourceChange",
-            request!(plan_resource_change { type_name: name(), prior_state: state(), config: config(), proposed_new_state: config() }),
+            request!(plan_resource_change {
+                type_name: name(),
+                prior_state: state(),
+                config: config(),
+                proposed_new_state: config()
+            }),
         ),
         (
             "ApplyResourceChange",
-            request!(apply_resource_change { type_name: name(), planned_state: config(), config: config() }),
+            request!(apply_resource_change {
+                type_name: name(),
+                planned_state: config(),
+                config: config()
+            }),
         ),
-        ("ImportResourceState", request!(import_resource_state { type_name: name(), id: "thing-x".into() })),
+        (
+            "ImportResourceState",
+            request!(import_resource_state {
+                type_name: name(),
+                id: "thing-x".into()
+            }),
+        ),
         (
             "MoveResourceState",
-            request!(move_resource_state { source_type_name: "corner_other".into(), source_state: raw(), target_type_name: name() }),
+            request!(move_resource_state {
+                source_type_name: "corner_other".into(),
+                source_state: raw(),
+                target_type_name: name()
+            }),
         ),
-        ("GenerateResourceConfig", request!(generate_resource_config { type_name: name(), state: state() })),
-        ("ReadDataSource", request!(read_data_source { type_name: "corner_echo".into(), config: Some(echo.to_wire()) })),
-        ("CallFunction", request!(call_function { name: "join".into(), arguments: arguments.into() })),
-        ("OpenEphemeralResource", request!(open_ephemeral_resource { type_name: "corner_token".into(), config: Some(token.to_wire()) })),
-        ("PlanAction", request!(plan_action { action_type: "corner_ring".into(), config: ring() })),
-        ("InvokeAction", request!(invoke_action { action_type: "corner_ring".into(), config: ring() })),
-        ("ListResource", request!(list_resource { type_name: name(), config: Some(obj! { "prefix" => "a" }.to_wire()), limit: 3 })),
-        ("GetStates", request!(get_states { type_name: "corner_store".into() })),
+        (
+            "GenerateResourceConfig",
+            request!(generate_resource_config {
+                type_name: name(),
+                state: state()
+            }),
+        ),
+        (
+            "ReadDataSource",
+            request!(read_data_source {
+                type_name: "corner_echo".into(),
+                config: Some(echo.to_wire())
+            }),
+        ),
+        (
+            "CallFunction",
+            request!(call_function {
+                name: "join".into(),
+                arguments: arguments.into()
+            }),
+        ),
+        (
+            "OpenEphemeralResource",
+            request!(open_ephemeral_resource {
+                type_name: "corner_token".into(),
+                config: Some(token.to_wire())
+            }),
+        ),
+        (
+            "PlanAction",
+            request!(plan_action {
+                action_type: "corner_ring".into(),
+                config: ring()
+            }),
+        ),
+        (
+            "InvokeAction",
+            request!(invoke_action {
+                action_type: "corner_ring".into(),
+                config: ring()
+            }),
+        ),
+        (
+            "ListResource",
+            request!(list_resource {
+                type_name: name(),
+                config: Some(obj! { "prefix" => "a" }.to_wire()),
+                limit: 3
+            }),
+        ),
+        (
+            "GetStates",
+            request!(get_states {
+                type_name: "corner_store".into()
+            }),
+        ),
     ]
 }
 
 fn damage(bytes: &mut Vec<u8>, random: &mut Random) {
     for _ in 0..=random.below(3) {
-        let at = random.below(bytes.len().max(1)).min(bytes.len().saturating_sub(1));
+        let at = random
+            .below(bytes.len().max(1))
+            .min(bytes.len().saturating_sub(1));
         match random.below(4) {
             _ if bytes.is_empty() => {}
             0 => bytes[at] = random.below(256) as u8,
@@ -181,10 +268,15 @@ async fn fuzz_whole_requests_over_the_wire() {
         let (answered, answer) = send(&mut client, call, bytes.clone()).await;
         taken += usize::from(answered);
         let text = String::from_utf8_lossy(&answer);
-        assert!(!text.contains("a mistake in the provider"), "{call} {bytes:?}: {text}");
+        assert!(
+            !text.contains("a mistake in the provider"),
+            "{call} {bytes:?}: {text}"
+        );
     }
     let grown = memory(&process).saturating_sub(before);
-    eprintln!("fuzz over the wire: {wanted} messages, {taken} of them answered; {grown} KiB more memory");
+    eprintln!(
+        "fuzz over the wire: {wanted} messages, {taken} of them answered; {grown} KiB more memory"
+    );
     assert!(0 < taken && taken < wanted, "{taken} of {wanted}");
     assert!(grown < 64 << 10, "{grown} KiB more than before");
     let (status, logs) = process.shutdown().await;

@@ -74,7 +74,11 @@ fn fuzz_values_in_both_encodings() {
     let known = filled(config());
     let good = [
         (msgpack::encode(&config(), &ty), true, &ty),
-        (msgpack::encode(&config(), &Type::Dynamic), true, &Type::Dynamic),
+        (
+            msgpack::encode(&config(), &Type::Dynamic),
+            true,
+            &Type::Dynamic,
+        ),
         (known.to_json().to_string().into_bytes(), false, &ty),
     ];
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
@@ -207,7 +211,10 @@ async fn answer(server: &Server, kind: Kind, bytes: &[u8]) -> Option<Vec<wire::D
         ($module:ident, $rpc:ident) => {{
             let request = wire::$module::Request::decode(bytes).ok()?;
             let answer = server.$rpc(Request::new(request)).await;
-            answer.expect("an answer, whatever comes").into_inner().diagnostics
+            answer
+                .expect("an answer, whatever comes")
+                .into_inner()
+                .diagnostics
         }};
     }
     Some(match kind {
