@@ -21,7 +21,7 @@ pub struct Certificate {
     pub issued: Option<Issued>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Issued {
     pub certificate_pem: String,
     pub chain_pem: String,

@@ -160,12 +160,6 @@ fn every_change_is_made_in_place_and_followed_by_an_empty_plan() {
 /// changes nothing about a listener whose old secret is gone. Not part of a normal run until the secret outlives its use.
 #[test]
 fn another_host_name_brings_another_certificate() {
-    if std::env::var_os("DRILL").is_none() {
-        crate::terraform::workspace::loud(
-            "SKIPPED, KNOWN TO FAIL: another host name with another certificate on OpenStack; `make drill` runs it",
-        );
-        return;
-    }
     let Some(_turn) = cloud() else { return };
     let project = Project::new();
     let before = project.inventory();

@@ -155,14 +155,10 @@ impl OpenStack {
 }
 
 fn certificate_outputs(journal: &Journal) -> Outputs {
-    let mut outputs = Outputs {
+    Outputs {
         secret_id: reference(journal, "bundle-"),
         ..Outputs::default()
-    };
-    outputs
-        .links
-        .extend(reference(journal, "pkcs12-").map(|it| ("pkcs12".to_owned(), it)));
-    outputs
+    }
 }
 
 fn backup_outputs(policy: &BackupPolicy, journal: &Journal) -> Outputs {

@@ -1,6 +1,6 @@
 //! A listener: where the load balancer answers. Its policies go with it.
 
-use super::{Compared, Of, load_balancer::child, pool::Pool};
+use super::{Compared, Of, load_balancer::child, pool::Pool, secret::Stored};
 use crate::engine::{Cx, Difference, Object, Ref, Result, Seen};
 use crate::platform::openstack::{
     OpenStack,
@@ -21,10 +21,8 @@ pub struct Listener {
     pub port: u16,
     /// None: it only redirects.
     pub pool: Option<Ref<Pool>>,
-    /// The reference of the PKCS#12 file; with one it speaks HTTPS.
-    pub certificate: Option<String>,
-    /// Which of the certificate's generations: known before its new reference is, so that a plan tells the change.
-    pub generation: u32,
+    /// The PKCS#12 file; with one it speaks HTTPS.
+    pub certificate: Option<Ref<Stored>>,
     pub idle_timeout_millis: u64,
     pub allowed_cidrs: Vec<String>,
     /// What must stand before.
@@ -89,7 +87,7 @@ impl Listener {
             body["default_pool_id"] = json!(cx.facts(pool)?.id);
         }
         if let Some(certificate) = &self.certificate {
-            body["default_tls_container_ref"] = json!(certificate);
+            body["default_tls_container_ref"] = json!(cx.facts(certificate)?.reference);
         }
         Ok(body)
     }
@@ -129,9 +127,14 @@ impl Object<OpenStack> for Listener {
             &found.timeout_member_data,
         );
         compared.field("insert_headers", &self.headers(), &found.insert_headers);
+        // One that is not stored yet is another one.
+        let certificate = self.certificate.as_ref().and_then(|it| cx.facts(it).ok());
         compared.field(
             "certificate",
-            self.certificate.as_deref().unwrap_or_default(),
+            certificate
+                .map(|it| it.reference)
+                .unwrap_or_default()
+                .as_str(),
             found
                 .default_tls_container_ref
                 .as_deref()

@@ -60,8 +60,9 @@ pub enum Content {
     Certificate {
         certificate: Certificate,
     },
+    /// In the form that Octavia reads, with the key out of the certificate's own bundle.
     Pkcs12 {
-        bundle: Ref<Stored>,
+        bundle: String,
         certificate_pem: String,
         chain_pem: String,
     },
@@ -116,6 +117,16 @@ fn last(reference: &str) -> &str {
 }
 
 const GLANCE: &str = "glance:";
+
+impl Reference {
+    /// What other things' outputs call it.
+    pub fn of(reference: &str) -> Self {
+        Self {
+            id: last(reference.trim_start_matches(GLANCE)).to_owned(),
+            reference: reference.to_owned(),
+        }
+    }
+}
 
 fn in_glance(id: &str) -> Reference {
     Reference {

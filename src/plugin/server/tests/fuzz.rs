@@ -247,7 +247,8 @@ async fn fuzz_whole_requests() {
         };
         read += 1;
         for diagnostic in diagnostics {
-            let panicked = diagnostic.detail.contains("a mistake in the provider");
+            // A damaged request may well ask for what breaks a rule, such as another identity; that is told, too.
+            let panicked = diagnostic.summary.starts_with("The provider failed while");
             assert!(!panicked, "{kind:?} {bytes:?}: {diagnostic:?}");
         }
     }

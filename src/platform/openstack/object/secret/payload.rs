@@ -1,6 +1,6 @@
 //! What is written into a secret: keys that exist are kept, the others are made.
 
-use super::{CREDENTIAL, Content, Listed, Store, Stored, in_glance, read};
+use super::{CREDENTIAL, Content, Listed, Reference, Store, Stored, in_glance, read};
 use crate::engine::{Cx, Error, Result};
 use crate::platform::openstack::{OpenStack, lists::Marked};
 use crate::site::{Sealed, secrets, tls};
@@ -77,7 +77,7 @@ impl Stored {
                 certificate_pem,
                 chain_pem,
             } => {
-                let kept = read(cx.cloud, &cx.facts(bundle)?).await?;
+                let kept = read(cx.cloud, &Reference::of(bundle)).await?;
                 let kept = secrets::Bundle::from_json(&kept).map_err(wrong)?;
                 let key = kept
                     .get("private_key_pem")

@@ -2,14 +2,22 @@
 
 use super::super::{
     super::object::{
-        listener::Listener, monitor::Monitor, policy::Redirect, pool::Pool, recordset::Recordset,
+        listener::Listener,
+        monitor::Monitor,
+        policy::Redirect,
+        pool::Pool,
+        recordset::Recordset,
+        secret::{Content, Stored},
     },
-    Draft, link,
+    Draft,
 };
 use super::Shared;
-use crate::engine::Ref;
-use crate::site::{Instance, Thing};
+use crate::engine::{Ref, generation};
+use crate::site::{Id, Instance, Thing};
 use serde_json::json;
+
+/// The file that the balancer presents, without its generation.
+const PKCS12: &str = "pkcs12";
 
 impl Draft<'_> {
     pub(super) fn listeners(
@@ -27,21 +35,7 @@ impl Draft<'_> {
             hostname: instance.hostname.clone(),
         };
         self.graph.add("monitor", monitor);
-        let certificate = instance.certificate.as_ref().map(|id| {
-            self.site
-                .around
-                .get(id)
-                .map(|record| link(&record.outputs, "pkcs12"))
-                .unwrap_or_default()
-        });
-        let certified = instance
-            .certificate
-            .as_ref()
-            .and_then(|id| self.site.around.get(id));
-        let generation = match certified.map(|record| &record.thing) {
-            Some(Thing::Certificate(it)) => it.generation,
-            _ => 0,
-        };
+        let certificate = instance.certificate.as_ref().map(|id| self.presented(id));
         let allowed_cidrs: Vec<String> = shared
             .environment
             .access
@@ -56,7 +50,6 @@ impl Draft<'_> {
             port,
             pool,
             certificate,
-            generation,
             idle_timeout_millis: millis(&instance.load_balancer.idle_timeout),
             allowed_cidrs: allowed_cidrs.clone(),
             after,
@@ -101,6 +94,35 @@ impl Draft<'_> {
             after,
         );
         self.graph.add("https", https);
+    }
+
+    /// What the balancer presents. The file is the instance's own and not the certificate's: Octavia reads the files of all
+    /// listeners at every change of the balancer, so the old one must stay until the new one is in use, even where the
+    /// certificate that it was made of was replaced before.
+    fn presented(&mut self, id: &Id) -> Ref<Stored> {
+        let record = self.site.around.get(id);
+        let certificate = match record.map(|record| &record.thing) {
+            Some(Thing::Certificate(it)) => Some(it),
+            _ => None,
+        };
+        let issued = certificate
+            .and_then(|it| it.issued.clone())
+            .unwrap_or_default();
+        let bundle = record.and_then(|record| record.outputs.secret_id.clone());
+        let which = (
+            id.to_string(),
+            certificate.map(|it| it.generation),
+            &issued.certificate_pem,
+            &issued.chain_pem,
+        );
+        self.secret(
+            &format!("{PKCS12}-{}", generation(&which)),
+            Content::Pkcs12 {
+                bundle: bundle.unwrap_or_default(),
+                certificate_pem: issued.certificate_pem,
+                chain_pem: issued.chain_pem,
+            },
+        )
     }
 
     /// DNS records for those host names that lie in the environment's zone.
