@@ -135,6 +135,10 @@ impl Api {
         self.good("PUT", service, path, Some(body))
     }
     #[track_caller]
+    pub fn patch(&self, service: &str, path: &str, body: &Value) -> Value {
+        self.good("PATCH", service, path, Some(body))
+    }
+    #[track_caller]
     pub fn delete(&self, service: &str, path: &str) {
         self.good("DELETE", service, path, None);
     }

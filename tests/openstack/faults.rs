@@ -1,21 +1,18 @@
 //! A sample of what goes wrong in clouds: the next apply ends well, nothing is lost, and destroy leaves nothing.
 
-use super::{Project, calls::Faults, cloud, north_star};
-use crate::terraform::{
-    tally::Tally,
-    workspace::{loud, signal},
-};
+use super::{breaks::Life, calls::Faults};
+use crate::terraform::workspace::signal;
 use serde_json::{Value, json};
-use std::{thread::sleep, time::Duration};
+use std::{fs, thread::sleep, time::Duration};
 
 fn drill() -> bool {
     std::env::var_os("DRILL").is_some()
 }
 
-/// Applies until it is done, at most so often; gives how often it took.
-fn until_done(workspace: &crate::terraform::Workspace, arguments: &[&str], most: usize) -> usize {
+/// Runs it until it is done, at most so often; gives how often it took.
+fn until_done(life: &Life, arguments: &[&str], most: usize) -> usize {
     for turn in 1..=most {
-        let done = workspace.run(arguments);
+        let done = life.workspace.run(arguments);
         if done.code == 0 {
             return turn;
         }
@@ -24,104 +21,62 @@ fn until_done(workspace: &crate::terraform::Workspace, arguments: &[&str], most:
     most
 }
 
-#[test]
-fn killed_in_the_middle_the_next_apply_goes_on_and_destroy_leaves_nothing() {
-    let Some(_turn) = cloud() else { return };
-    let project = Project::new();
-    let before = project.inventory();
-    let mut workspace = north_star(&project);
-    workspace.set("TF_VAR_owner", "library-team");
-    let kills: &[u64] = if drill() {
-        &[2, 4, 6, 9, 13, 17, 22, 28, 35, 45]
-    } else {
-        &[4, 12, 25]
-    };
-    for (number, seconds) in kills.iter().enumerate() {
-        let mut child = workspace.start(&["apply", "-auto-approve"]);
-        sleep(Duration::from_secs(*seconds));
-        // In turn: both at once, and terraform alone.
-        signal(&child, "KILL", number % 2 == 0);
-        let _ = child.wait();
-        sleep(Duration::from_secs(1));
-        let _ = std::fs::remove_file(workspace.path(".terraform.tfstate.lock.info"));
-        if number == 1 {
-            // What a kill while the state is written leaves.
-            workspace.write("terraform.tfstate", "");
-        }
-    }
-    workspace.apply();
-    workspace.settled();
-    let undisturbed = project.inventory();
-    assert_eq!(
-        undisturbed.all("server").len(),
-        7,
-        "no twin: {:?}",
-        undisturbed.names("server")
-    );
-    assert_eq!(
-        undisturbed.all("volume").len(),
-        4,
-        "no twin: {:?}",
-        undisturbed.names("volume")
-    );
-    assert_eq!(undisturbed.all("load_balancer").len(), 1);
-    assert_eq!(undisturbed.all("floating_ip").len(), 1);
-    super::firewall::lets_in_exactly(&undisturbed, "library");
-
-    let mut child = workspace.start(&["destroy", "-auto-approve"]);
-    sleep(Duration::from_secs(8));
-    signal(&child, "KILL", true);
+/// Starts it, and after these seconds kills terraform, in turn with the provider and alone.
+fn killed(life: &Life, arguments: &[&str], seconds: u64, number: usize) {
+    let mut child = life.workspace.start(arguments);
+    sleep(Duration::from_secs(seconds));
+    signal(&child, "KILL", number.is_multiple_of(2));
     let _ = child.wait();
     sleep(Duration::from_secs(1));
-    let _ = std::fs::remove_file(workspace.path(".terraform.tfstate.lock.info"));
-    workspace.destroy();
-    project.is_as(&before);
-    Tally {
-        what: "SIGKILL during one apply after another and a destroy, once with the state emptied",
-        platform: "OpenStack",
-        cases: kills.len() as u64 + 1,
-        applies: kills.len() + 1,
+    let _ = fs::remove_file(life.workspace.path(".terraform.tfstate.lock.info"));
+}
+
+#[test]
+fn killed_in_the_middle_the_next_apply_goes_on_and_destroy_leaves_nothing() {
+    let Some(life) = Life::begin() else { return };
+    let (applying, emptied, destroying): (&[u64], &[usize], &[u64]) = if drill() {
+        (
+            &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 18, 22, 30],
+            &[2, 7, 11],
+            &[2, 4, 6, 8, 12],
+        )
+    } else {
+        (&[4, 9, 14], &[1], &[6])
+    };
+    for (number, seconds) in applying.iter().enumerate() {
+        killed(&life, &["apply", "-auto-approve"], *seconds, number);
+        if emptied.contains(&number) {
+            // What a kill while the state is written leaves.
+            life.workspace.write("terraform.tfstate", "");
+        }
     }
-    .tell();
+    life.workspace.apply();
+    let found = life.stands();
+    for (number, seconds) in destroying.iter().enumerate() {
+        killed(&life, &["destroy", "-auto-approve"], *seconds, number);
+    }
+    let cases = applying.len() + destroying.len();
+    let what = if drill() {
+        "SIGKILL during one apply after another and one destroy after another, three times with the state emptied"
+    } else {
+        "SIGKILL during one apply after another and a destroy, once with the state emptied"
+    };
+    life.ends(what, cases as u64, applying.len() + 1, found);
 }
 
 /// Each fault lasts while an apply and a destroy go on; afterwards everything is as if it had not been.
 fn weathered(what: &'static str, rules: impl Fn(&str) -> Value, most: usize) {
-    let Some(_turn) = cloud() else { return };
-    let project = Project::new();
-    let before = project.inventory();
-    let mut workspace = north_star(&project);
-    workspace.set("TF_VAR_owner", "library-team");
+    let Some(life) = Life::begin() else { return };
     // Only this test's own client is hit, not the services' calls to one another.
-    let rules = rules(&project.name);
+    let rules = rules(&life.project.name);
     let faults = Faults::order(&rules);
-    let applies = until_done(&workspace, &["apply", "-auto-approve"], most);
+    let applies = until_done(&life, &["apply", "-auto-approve"], most);
     drop(faults);
-    workspace.settled();
-    let now = project.inventory();
-    assert_eq!(
-        now.all("server").len(),
-        7,
-        "no twin, none lost: {:?}",
-        now.names("server")
-    );
-    assert_eq!(
-        now.all("volume").len(),
-        4,
-        "no twin, none lost: {:?}",
-        now.names("volume")
-    );
-    assert_eq!(now.all("load_balancer").len(), 1);
-    assert_eq!(now.all("floating_ip").len(), 1);
-    assert_eq!(now.all("network").len(), 1);
-    super::firewall::lets_in_exactly(&now, "library");
+    let found = life.stands();
     let faults = Faults::order(&rules);
-    let destroys = until_done(&workspace, &["destroy", "-auto-approve"], most);
+    let destroys = until_done(&life, &["destroy", "-auto-approve"], most);
     drop(faults);
-    project.is_as(&before);
-    loud(&format!(
-        "{what}: {applies} applies, {destroys} destroys, nothing lost"
-    ));
+    life.ends(what, 2, applies.max(destroys), found);
 }
 
 #[test]

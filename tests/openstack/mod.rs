@@ -1,8 +1,10 @@
 //! Whole libraries on a real OpenStack control plane, judged by the services' own APIs and by what they counted.
 
 mod api;
+mod breaks;
 pub mod calls;
 mod changes;
+mod daemons;
 mod direct;
 mod drift;
 mod examples;

@@ -83,6 +83,15 @@ impl Project {
         }
     }
 
+    /// Takes away the tokens that the project's user has signed in for, as their end would.
+    pub fn revoke_tokens(&self) {
+        for enabled in [false, true] {
+            let user = json!({ "user": { "enabled": enabled } });
+            self.admin
+                .patch("identity", &format!("/users/{}", self.user_id), &user);
+        }
+    }
+
     /// As the project's own user sees it.
     pub fn api(&self) -> Api {
         Api::sign_in(&self.name, &self.name)

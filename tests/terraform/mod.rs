@@ -8,6 +8,7 @@ mod import;
 mod kills;
 pub mod library;
 mod secrets;
+mod simulated;
 pub mod tally;
 mod unknown;
 pub mod workspace;

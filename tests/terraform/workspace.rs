@@ -164,6 +164,14 @@ impl Workspace {
             .expect("terraform starts")
     }
 
+    /// What a started terraform has said of errors, on one line; all that it said where there is no error.
+    pub fn complaints(&self) -> String {
+        let said = fs::read(self.path("started.out")).unwrap_or_default();
+        let said = unwrapped(&plain(&said));
+        let from = said.find("Error: ").unwrap_or_default();
+        said[from..].to_owned()
+    }
+
     pub fn apply(&self) -> Done {
         self.run(&["apply", "-auto-approve"]).ok()
     }
