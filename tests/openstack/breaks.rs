@@ -241,7 +241,7 @@ fn what_fails_half_way_is_told_and_the_next_apply_goes_on() {
     drop(order);
     assert!(!well, "a machine did not come up: {said}");
     assert!(
-        said.contains("library-queue") && said.contains("injected fault"),
+        said.contains("invenioils_service.this[\"queue\"]") && said.contains("injected fault"),
         "which one, and what the cloud said of it: {said}"
     );
     cases += 1;

@@ -2,9 +2,10 @@
 
 use super::Workspace;
 use base64::{Engine, engine::general_purpose::STANDARD};
+use flate2::read::GzDecoder;
 use invenioils::platform::simulator::{self, Shown, Simulator};
 use serde_json::Value;
-use std::{collections::BTreeSet, future::Future};
+use std::{collections::BTreeSet, future::Future, io::Read};
 
 /// The file that [`Workspace`]s use unless they say another one.
 const FILE: &str = ".invenioils/simulator.sqlite";
@@ -57,6 +58,12 @@ pub fn recorded(workspace: &Workspace) -> BTreeSet<String> {
             .filter_map(Value::as_str)
         {
             let bytes = STANDARD.decode(bytes).expect("base64");
+            let mut text = Vec::new();
+            // The journal is packed, for it may be long.
+            let bytes = match GzDecoder::new(bytes.as_slice()).read_to_end(&mut text) {
+                Ok(_) => text,
+                Err(_) => bytes,
+            };
             if let Ok(value) = serde_json::from_slice::<Value>(&bytes) {
                 texts(&value, &mut ids);
             }

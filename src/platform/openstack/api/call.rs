@@ -12,8 +12,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// How often one call is tried before its error is told.
+/// How often one call is tried before its error is told: some twenty seconds.
 pub(super) const ATTEMPTS: u32 = 7;
+/// The same where the service has answered this process before and is now gone, as when it is restarted: a minute.
+pub(super) const ATTEMPTS_WHEN_KNOWN: u32 = 12;
 /// The longest `Retry-After` that we sit through inside one call.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -197,7 +199,10 @@ impl Call<'_> {
         let mut backoff = Backoff::default();
         let mut renewed = false;
         for attempt in 1.. {
-            let last = attempt >= ATTEMPTS;
+            let most = |away: bool| match away && self.api.past.has_answered(self.service) {
+                true => ATTEMPTS_WHEN_KNOWN,
+                false => ATTEMPTS,
+            };
             let token = self.api.token().await?;
             let base = self.base(&token)?;
             let reply = match self.once(&base, &token).await {
@@ -205,7 +210,7 @@ impl Call<'_> {
                 Err(why) => {
                     let error = self.unanswered(&why, &base);
                     // Never sent, or harmless when done twice.
-                    if last || error.kind != Kind::Busy {
+                    if attempt >= most(why.is_connect()) || error.kind != Kind::Busy {
                         return Err(error);
                     }
                     tokio::time::sleep(backoff.pause()).await;
@@ -213,7 +218,10 @@ impl Call<'_> {
                 }
             };
             match reply.status {
-                200..=399 => return Ok(reply),
+                200..=399 => {
+                    self.api.past.answered(self.service);
+                    return Ok(reply);
+                }
                 401 if !renewed => {
                     renewed = true;
                     self.api.renew(&token).await;
@@ -224,6 +232,7 @@ impl Call<'_> {
             }
             let transient = matches!(reply.status, 429 | 500 | 502 | 503 | 504)
                 || reply.status == 413 && reply.kind(self.service, &self.method) == Kind::Busy;
+            let last = attempt >= most(reply.status == 503);
             if last || !transient || reply.kind(self.service, &self.method) != Kind::Busy {
                 let mut error =
                     reply.error(self.service, &self.method, self.doing, &self.api.who());

@@ -88,6 +88,13 @@ impl Api {
         }
         let mut backoff = Backoff::default();
         let mut attempt = 0;
+        // Whoever could sign in before will be able to again.
+        let before = self.past.has_answered(Service::Identity);
+        let most = if before {
+            call::ATTEMPTS_WHEN_KNOWN
+        } else {
+            call::ATTEMPTS
+        };
         loop {
             attempt += 1;
             let began = Instant::now();
@@ -96,13 +103,16 @@ impl Api {
                     tracing::debug!(millis = began.elapsed().as_millis() as u64, "signed in");
                     let token = Arc::new(token);
                     *held = Some(token.clone());
+                    self.past.answered(Service::Identity);
                     return Ok(token);
                 }
-                Err(error) if error.kind == Kind::Busy && attempt < call::ATTEMPTS => {
+                Err(error) if error.kind == Kind::Busy && attempt < most => {
                     tokio::time::sleep(backoff.pause()).await
                 }
                 Err(mut error) => {
-                    error.kind = Kind::Fatal;
+                    if !before {
+                        error.kind = Kind::Fatal;
+                    }
                     return Err(error);
                 }
             }

@@ -3,7 +3,7 @@
 use super::service::Service;
 use crate::engine::Moment;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -12,6 +12,8 @@ use std::{
 pub struct Past(Mutex<Done>);
 
 struct Done {
+    /// Who has answered so far: somebody who does is away for a while when no answer comes.
+    answered: BTreeSet<Service>,
     last_change: Moment,
     changes: BTreeMap<Service, Moment>,
     /// When an answer was lost or something removed: lists from before may miss a twin, or show what is gone.
@@ -22,6 +24,7 @@ struct Done {
 impl Default for Done {
     fn default() -> Self {
         Self {
+            answered: BTreeSet::new(),
             last_change: Moment::START,
             changes: BTreeMap::new(),
             doubt: Moment::START,
@@ -34,6 +37,13 @@ impl Default for Done {
 const DOUBT: Duration = Duration::from_secs(60);
 
 impl Past {
+    pub fn answered(&self, service: Service) {
+        self.done().answered.insert(service);
+    }
+    pub fn has_answered(&self, service: Service) -> bool {
+        self.done().answered.contains(&service)
+    }
+
     /// The last moment at which this process changed something in the cloud.
     pub fn last_change(&self) -> Moment {
         self.done().last_change
