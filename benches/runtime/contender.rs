@@ -39,7 +39,9 @@ impl Contender {
     pub fn peer() -> Option<Self> {
         let skipped = |why: &str| println!("\n!!! SKIPPED: the peer: {why}\n");
         if Command::new("protoc").arg("--version").output().is_err() {
-            skipped("its runtime needs `protoc` to compile (Debian: protobuf-compiler)");
+            skipped(
+                "its runtime needs `protoc` to compile (Debian: protobuf-compiler, libprotobuf-dev)",
+            );
             return None;
         }
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peer/Cargo.toml");

@@ -147,6 +147,12 @@ pub(super) struct Planned<C> {
     pub slot: Option<Slot>,
 }
 
+impl<C: Cloud> Planned<C> {
+    fn asked(&self) -> Entry {
+        Entry::asked(self.step.kind(), self.spec.clone(), self.slot.clone())
+    }
+}
+
 impl<C: Cloud> Default for Graph<C> {
     fn default() -> Self {
         Self::new()
@@ -254,14 +260,18 @@ impl<C: Cloud> Graph<C> {
     /// Writes into the journal what is not there yet, as asked for: it may exist.
     pub fn remember(&self, journal: &Journal) {
         for (name, planned) in &self.steps {
-            let kind = planned.step.kind();
-            if journal.get(name).is_none_or(|entry| entry.kind != kind) {
-                journal.put(
-                    name,
-                    Entry::asked(kind, planned.spec.clone(), planned.slot.clone()),
-                );
+            if journal
+                .get(name)
+                .is_none_or(|entry| entry.kind != planned.step.kind())
+            {
+                journal.put(name, planned.asked());
             }
         }
+    }
+
+    /// A step as a journal has it before anything is known of it.
+    pub fn asked(&self, name: &str) -> Option<Entry> {
+        self.steps.get(name).map(Planned::asked)
     }
 
     /// The graph as plain data, for snapshots: each step with its kind, its spec and its slot.

@@ -1,7 +1,9 @@
 //! A platform made of a host: its plans, run by the engine. The same for every cloud.
 
 use super::{Finding, Host, Platform, Preflight};
-use crate::engine::{self, Inspection, Journal, Order, Outcome, Pace, Result, Run, Slot};
+use crate::engine::{
+    self, Entry, Inspection, Journal, Need, Order, Outcome, Pace, Result, Run, Slot,
+};
 use crate::site::{Outputs, Record, Site};
 use async_trait::async_trait;
 use std::collections::BTreeSet;
@@ -47,10 +49,30 @@ impl<H: Host> Hosted<H> {
                 graph.remember(journal);
             }
         }
-        for (name, entry) in self.host.strays(site).await? {
-            if journal.get(&name).is_none() {
-                journal.put(&name, entry);
+        let strays = self.host.strays(site).await?;
+        if strays.is_empty() {
+            return Ok(());
+        }
+        let graph = self.host.plan(site).ok();
+        // What no plan knows any more: whatever came later in the list may stand on what came before.
+        let mut unplanned: Vec<(String, String)> = Vec::new();
+        for (name, mut entry) in strays {
+            if journal.get(&name).is_some() {
+                continue;
             }
+            let planned = graph.as_ref().and_then(|graph| graph.asked(&name));
+            if let Some(planned) = planned.filter(|it| it.kind == entry.kind) {
+                let facts = entry.facts.take();
+                journal.put(&name, facts.into_iter().fold(planned, Entry::with_facts));
+                continue;
+            }
+            let below = unplanned.iter().filter(|(kind, _)| *kind != entry.kind);
+            entry.needs.extend(below.map(|(_, step)| Need {
+                step: step.clone(),
+                ready: true,
+            }));
+            unplanned.push((entry.kind.clone(), name.clone()));
+            journal.put(&name, entry);
         }
         Ok(())
     }

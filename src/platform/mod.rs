@@ -73,7 +73,7 @@ pub trait Host: crate::engine::Cloud {
     fn plan(&self, site: &Site) -> Result<crate::engine::Graph<Self>>;
     fn outputs(&self, site: &Site, journal: &Journal) -> Outputs;
     /// Everything that bears a mark of this thing, by step name, whether the plan knows it or not: asked for when the
-    /// journal was lost, so that what an unfinished earlier make left behind is found and goes.
+    /// journal was lost, so that what an unfinished earlier make left behind is found and goes. In the order of their making.
     async fn strays(&self, site: &Site) -> Result<Vec<(String, crate::engine::Entry)>>;
 }
 

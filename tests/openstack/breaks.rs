@@ -45,7 +45,7 @@ pub struct Life {
     pub project: Project,
     pub workspace: Workspace,
     before: Inventory,
-    /// Machines that ran and volumes that were in use when an apply failed: nobody may take these away.
+    /// What held data when an apply failed: nobody may take it away.
     healthy: RefCell<BTreeSet<String>>,
     turn: Turn,
 }
@@ -122,12 +122,14 @@ impl Life {
     }
 }
 
-/// The machines that run and the volumes that are in use.
+/// The volumes that are in use, and the machines that run and hold one. Machines without data come and go: Terraform
+/// itself replaces an instance whose making failed.
 fn well(now: &Inventory) -> BTreeSet<String> {
     let servers = now
         .all("server")
         .iter()
-        .filter(|it| it["status"] == "ACTIVE");
+        .filter(|it| it["status"] == "ACTIVE")
+        .filter(|it| it["os-extended-volumes:volumes_attached"] != json!([]));
     let volumes = now
         .all("volume")
         .iter()
@@ -135,17 +137,31 @@ fn well(now: &Inventory) -> BTreeSet<String> {
     servers.chain(volumes).map(|it| text(&it["id"])).collect()
 }
 
+/// A name without what is drawn anew each time: the end of `pkcs12-07e4bf`, which is named after a certificate that was just
+/// issued, and the id of a load balancer in the name of its port.
+fn steady(name: &String) -> &str {
+    if name.starts_with("octavia-lb-") {
+        return "octavia-lb";
+    }
+    let drawn = |part: &str| part.len() == 6 && part.bytes().all(|it| it.is_ascii_hexdigit());
+    match name.rsplit_once('-') {
+        Some((rest, last)) if drawn(last) => rest,
+        _ => name,
+    }
+}
+
 /// Compares what is there with what should be: names that are missing were lost, names that are there more often are twins.
 fn found(wanted: &Shape, now: &Shape) -> Found {
     let mut found = Found::default();
     for (kind, names) in wanted {
-        let count =
-            |list: &[String], name: &String| list.iter().filter(|it| *it == name).count() as u64;
-        let mut all: Vec<_> = names.iter().chain(&now[kind]).collect();
-        all.sort();
-        all.dedup();
-        for name in all {
-            let (wanted, there) = (count(names, name), count(&now[kind], name));
+        let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+        for name in names {
+            counts.entry(steady(name)).or_default().0 += 1;
+        }
+        for name in &now[kind] {
+            counts.entry(steady(name)).or_default().1 += 1;
+        }
+        for (name, (wanted, there)) in counts {
             if wanted != there {
                 eprintln!("{kind} `{name}`: {there} in place of {wanted}");
             }

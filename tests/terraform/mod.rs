@@ -9,6 +9,7 @@ mod kills;
 pub mod library;
 mod secrets;
 mod simulated;
+mod states;
 pub mod tally;
 mod unknown;
 pub mod workspace;

@@ -1,6 +1,7 @@
 //! Canaries: every secret that a user gives, and every one that the provider makes, is looked for everywhere.
 
-use super::{Workspace, missing};
+use super::{Workspace, missing, workspace::children};
+use std::process::Child;
 
 /// Each ends in a word that occurs nowhere else.
 const CANARIES: [(&str, &str); 8] = [
@@ -25,7 +26,7 @@ const CANARIES: [(&str, &str); 8] = [
 
 const CONFIGURATION: &str = r#"
 provider "invenioils" {
-  simulator = {}
+  simulator = { latency = "20ms" }
 }
 variable "admin" {
   type      = string
@@ -130,9 +131,9 @@ fn no_secret_is_in_state_plan_log_or_error() {
         return;
     }
     let mut workspace = Workspace::new(CONFIGURATION);
-    for (name, secret) in CANARIES {
-        workspace.set(&format!("TF_VAR_{name}"), secret);
-    }
+    // In a file, so that nothing but the provider could bring them into a process's environment.
+    let given = CANARIES.map(|(name, secret)| format!("{name} = {secret:?}\n"));
+    workspace.write("given.auto.tfvars", &given[..7].concat());
     workspace.set("TF_LOG", "TRACE");
     let mut said = String::new();
     let mut run = |workspace: &Workspace, arguments: &[&str]| {
@@ -144,7 +145,9 @@ fn no_secret_is_in_state_plan_log_or_error() {
     run(&workspace, &["plan", "-out=plan.bin"]).ok();
     let shown = run(&workspace, &["show", "-json", "plan.bin"]).ok();
     workspace.write("plan.json", &shown.stdout);
-    run(&workspace, &["apply", "plan.bin"]).ok();
+    let applying = workspace.start(&["apply", "plan.bin"]);
+    let processes = watched(applying);
+    workspace.write("processes", &processes);
     run(&workspace, &["plan", "-detailed-exitcode"]).ok();
     run(&workspace, &["show", "-json"]).ok();
     run(&workspace, &["state", "pull"]).ok();
@@ -157,7 +160,11 @@ fn no_secret_is_in_state_plan_log_or_error() {
     run(&workspace, &["destroy", "-auto-approve"]).ok();
 
     // The simulator's file is the cloud, with its secret store: that is where secrets belong.
-    let mut places = workspace.left_behind(&["simulator.sqlite"]);
+    let mut places = workspace.left_behind(&["simulator.sqlite", "given.auto.tfvars"]);
+    assert!(
+        processes.contains("terraform-provider-invenioils"),
+        "the provider was seen: {processes}"
+    );
     assert!(
         places
             .iter()
@@ -176,5 +183,29 @@ fn no_secret_is_in_state_plan_log_or_error() {
         for (name, secret) in CANARIES {
             assert!(!text.contains(secret), "{name} is in {}", path.display());
         }
+    }
+}
+
+/// Waits for its end; gives what it and all that it started showed to other users of the machine: arguments and environment.
+fn watched(mut child: Child) -> String {
+    let mut seen = std::collections::BTreeSet::new();
+    loop {
+        let mut family = vec![child.id()];
+        let mut next = 0;
+        while next < family.len() {
+            family.extend(children(family[next]));
+            next += 1;
+        }
+        for pid in family {
+            for file in ["cmdline", "environ"] {
+                let bytes = std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+                seen.insert(String::from_utf8_lossy(&bytes).replace('\0', "\n"));
+            }
+        }
+        if let Some(status) = child.try_wait().expect("terraform can be waited for") {
+            assert!(status.success(), "the apply ends well");
+            return seen.into_iter().collect();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
     }
 }

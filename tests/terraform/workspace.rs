@@ -317,15 +317,23 @@ pub fn signal(child: &Child, name: &str, group: bool) {
 
 /// Kills the providers of a started terraform, and leaves terraform itself alone.
 pub fn kill_providers(child: &Child) {
-    for entry in fs::read_dir("/proc").expect("processes").flatten() {
-        let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
-        let parent = format!("PPid:\t{}", child.id());
-        if status.lines().any(|line| line == parent) {
-            let _ = Command::new("kill")
-                .args(["-KILL", &entry.file_name().to_string_lossy()])
-                .output();
-        }
+    for pid in children(child.id()) {
+        let _ = Command::new("kill")
+            .args(["-KILL", &pid.to_string()])
+            .output();
     }
+}
+
+/// The processes that this one has started.
+pub fn children(parent: u32) -> Vec<u32> {
+    let parent = format!("PPid:\t{parent}");
+    let entries = fs::read_dir("/proc").expect("processes").flatten();
+    let pids = entries.filter_map(|it| it.file_name().to_string_lossy().parse().ok());
+    pids.filter(|pid: &u32| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        status.lines().any(|line| line == parent)
+    })
+    .collect()
 }
 
 impl Done {

@@ -16,12 +16,41 @@ use serde_json::{Value, json};
 
 impl OpenStack {
     /// Objects whose step's name depends on what they are made of (machines by generation, secrets by version), and so
-    /// may not be in the plan of today. Whatever has a lasting name is found by the plan itself.
+    /// may not be in the plan of today. Whatever has a lasting name is found by the plan itself. In the order in which they
+    /// are made: what comes later may use what comes before.
     pub(super) async fn strays_of(&self, site: &Site) -> Result<Vec<(String, Entry)>> {
         let id = site.thing.id();
         let since = self.since(false, Moment::START);
         let mut found = Vec::new();
+        if id.sort != Sort::BackupPolicy && self.offers.keys {
+            for secret in self.secrets(since).await?.iter() {
+                let reference = secret::Reference {
+                    id: secret.id().to_owned(),
+                    reference: secret.secret_ref.clone(),
+                };
+                note::<Stored>(
+                    &mut found,
+                    &id,
+                    secret,
+                    &reference,
+                    json!({ "content": "unknown", "store": "barbican" }),
+                );
+            }
+        }
         if matches!(id.sort, Sort::Service | Sort::Instance) {
+            if self.offers.credentials {
+                for credential in self.credentials(since).await?.iter() {
+                    note::<Credential>(
+                        &mut found,
+                        &id,
+                        credential,
+                        &Of {
+                            id: credential.id.clone(),
+                        },
+                        json!({}),
+                    );
+                }
+            }
             for port in self.ports(since).await?.iter() {
                 note::<Port>(
                     &mut found,
@@ -45,47 +74,8 @@ impl OpenStack {
                     json!({ "name": server.name }),
                 );
             }
-            if self.offers.credentials {
-                for credential in self.credentials(since).await?.iter() {
-                    note::<Credential>(
-                        &mut found,
-                        &id,
-                        credential,
-                        &Of {
-                            id: credential.id.clone(),
-                        },
-                        json!({}),
-                    );
-                }
-            }
-        }
-        if id.sort != Sort::BackupPolicy && self.offers.keys {
-            for secret in self.secrets(since).await?.iter() {
-                let reference = secret::Reference {
-                    id: secret.id().to_owned(),
-                    reference: secret.secret_ref.clone(),
-                };
-                note::<Stored>(
-                    &mut found,
-                    &id,
-                    secret,
-                    &reference,
-                    json!({ "content": "unknown", "store": "barbican" }),
-                );
-            }
         }
         if id.sort == Sort::Instance && self.offers.balancer {
-            for listener in self.listeners(since).await?.iter() {
-                note::<Listener>(
-                    &mut found,
-                    &id,
-                    listener,
-                    &Of {
-                        id: listener.id.clone(),
-                    },
-                    json!({}),
-                );
-            }
             for pool in self.pools(since).await?.iter() {
                 note::<Pool>(
                     &mut found,
@@ -93,6 +83,17 @@ impl OpenStack {
                     pool,
                     &Of {
                         id: pool.id.clone(),
+                    },
+                    json!({}),
+                );
+            }
+            for listener in self.listeners(since).await?.iter() {
+                note::<Listener>(
+                    &mut found,
+                    &id,
+                    listener,
+                    &Of {
+                        id: listener.id.clone(),
                     },
                     json!({}),
                 );
