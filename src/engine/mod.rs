@@ -33,4 +33,4 @@ pub use run::{Absent, Drift, Inspection, Left, Outcome, Run, Slow, Waiting};
 pub use secret::{Secret, Secrets};
 pub use step::{Step, revive};
 pub use survey::inspect;
-pub use wait::{Backoff, Pace};
+pub use wait::{Backoff, Pace, waits_for};

@@ -2,8 +2,9 @@
 
 use super::reads::Moment;
 use std::{
+    future::Future,
     hash::{BuildHasher, RandomState},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::time::Instant;
@@ -32,6 +33,53 @@ impl Backoff {
         self.next = (whole * 2).min(self.most);
         let chance = (RandomState::new().hash_one(0) % 256) as u32;
         whole * 3 / 4 + whole / 4 * chance / 256
+    }
+}
+
+tokio::task_local! {
+    static IDLE: Idle;
+}
+
+/// What the call that is under way waits for before it changes anything.
+#[derive(Clone, Default)]
+pub(super) struct Idle(Arc<Mutex<Option<String>>>);
+
+impl Idle {
+    pub fn within<F: Future>(&self, call: F) -> impl Future<Output = F::Output> {
+        IDLE.scope(self.clone(), call)
+    }
+    pub fn state(&self) -> Option<String> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+    fn set(&self, state: Option<String>) -> Option<String> {
+        std::mem::replace(
+            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
+            state,
+        )
+    }
+}
+
+/// As long as this lives, the call under way has nothing in flight and only waits. Holds what it waited for before, for
+/// waits lie within waits.
+#[must_use]
+pub struct Waits(Option<String>);
+
+/// Says that the call under way waits for something, and for what ("the load balancer is PENDING_UPDATE"), before it asks
+/// the cloud for the change itself. While it does, an interrupt or the deadline ends it at once: nothing can be lost.
+pub fn waits_for(what: impl Into<String>) -> Waits {
+    Waits(
+        IDLE.try_with(|idle| idle.set(Some(what.into())))
+            .ok()
+            .flatten(),
+    )
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        let _ = IDLE.try_with(|idle| idle.set(self.0.take()));
     }
 }
 
@@ -94,6 +142,25 @@ pub(super) fn next_look(waited: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_call_says_what_it_waits_for_and_when_it_does_not() {
+        let idle = Idle::default();
+        let said = || idle.state();
+        idle.within(async {
+            assert_eq!(said(), None);
+            let outer = waits_for("a turn");
+            let inner = waits_for("the balancer is PENDING_UPDATE");
+            assert_eq!(said().as_deref(), Some("the balancer is PENDING_UPDATE"));
+            drop(inner);
+            assert_eq!(said().as_deref(), Some("a turn"));
+            drop(outer);
+            assert_eq!(said(), None);
+        })
+        .await;
+        // Outside of a change nobody asks.
+        drop(waits_for("nothing"));
+    }
 
     #[test]
     fn pauses_grow_and_are_spread() {

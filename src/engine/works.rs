@@ -7,7 +7,7 @@ use super::{
     reads::Moment,
     run::{Run, Slow, Waiting},
     step::Step,
-    wait::{Backoff, Pace},
+    wait::{Backoff, Idle, Pace},
 };
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -22,6 +22,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 const GRACE: Duration = Duration::from_secs(5);
 /// How much longer than an interrupt.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is looked whether a call whose time is over has come to a point where it can be left.
+const GLANCE: Duration = Duration::from_millis(50);
 /// How often the log says what is waited for.
 const REPORT: Duration = Duration::from_secs(10);
 
@@ -83,15 +85,39 @@ impl<'a, C: Cloud> Works<'a, C> {
     /// bounds. One that is given up leaves its step asked for in the journal, so its mark is looked for next time.
     pub async fn change<T>(&self, at: &At<'_>, call: impl Future<Output = Result<T>>) -> Result<T> {
         self.go_on(at)?;
-        let given_up = async {
-            self.run.stop.cancelled().await;
-            sleep(PATIENCE).await;
-        };
+        let idle = Idle::default();
         tokio::select! {
             biased;
-            done = call => done,
-            () = sleep_until(self.run.deadline + GRACE) => Err(self.late(at)),
-            () = given_up => Err(self.stopped(at)),
+            done = idle.within(call) => done,
+            error = self.given_up(at, &idle) => Err(error),
+        }
+    }
+
+    /// Waits for the interrupt or the deadline, and then for the end of the grace that a call in flight has.
+    async fn given_up(&self, at: &At<'_>, idle: &Idle) -> Error {
+        let stop = &self.run.stop;
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = sleep_until(self.run.deadline) => {}
+        }
+        let grace = self.run.deadline + GRACE;
+        let patience = Instant::now() + PATIENCE;
+        let state = loop {
+            let now = Instant::now();
+            let state = idle.state();
+            if state.is_some() || now >= grace || stop.is_cancelled() && now >= patience {
+                break state;
+            }
+            sleep(GLANCE).await;
+        };
+        if let Some(state) = state {
+            self.note(at, None, &state);
+        }
+        if stop.is_cancelled() {
+            self.stopped(at)
+        } else {
+            self.late(at)
         }
     }
 
@@ -249,6 +275,7 @@ impl<'a, C: Cloud> Works<'a, C> {
             at.to_string(),
             format!("the time allowed is over; its last state was: {state}"),
         )
+        .remedy("apply again: it goes on from here; a longer `timeouts` leaves more room")
     }
     fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)

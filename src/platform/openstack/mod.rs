@@ -18,7 +18,7 @@ pub use offer::OFFER;
 pub use settings::{Common, Settings};
 
 use super::{Host, Preflight};
-use crate::engine::{Cloud, Entry, Error, Graph, Journal, Moment, Result, Step};
+use crate::engine::{Cloud, Entry, Error, Graph, Journal, Moment, Result, Step, waits_for};
 use crate::site::{Id, Outputs, Record, Site};
 use api::{Api, Service};
 use async_trait::async_trait;
@@ -173,11 +173,15 @@ impl OpenStack {
             let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
             turns.entry(balancer.to_owned()).or_default().clone()
         };
+        let waits = waits_for(format!(
+            "load balancer {balancer}: another change is under way"
+        ));
         let mut guard = turn.lock_owned().await;
         if let Some(changed) = guard.changed {
             tokio::time::sleep(SETTLES.saturating_sub(changed.elapsed())).await;
         }
         object::load_balancer::settled(self, balancer).await?;
+        drop(waits);
         guard.changed = Some(Instant::now());
         Ok(guard)
     }

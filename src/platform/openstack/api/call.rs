@@ -6,7 +6,7 @@ use super::{
     service::Service,
     token::Token,
 };
-use crate::engine::{Backoff, Error, Kind, Result};
+use crate::engine::{Backoff, Error, Kind, Result, waits_for};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -213,6 +213,7 @@ impl Call<'_> {
                     if attempt >= most(why.is_connect()) || error.kind != Kind::Busy {
                         return Err(error);
                     }
+                    let _waits = waits_for(error.to_string());
                     tokio::time::sleep(backoff.pause()).await;
                     continue;
                 }
@@ -245,6 +246,8 @@ impl Call<'_> {
                 .retry_after()
                 .filter(|pause| !pause.is_zero())
                 .unwrap_or_else(|| backoff.pause());
+            let project = self.service.project();
+            let _waits = waits_for(format!("{project} says: {}", fault::said_in(&reply)));
             tokio::time::sleep(pause.min(PATIENCE)).await;
         }
         unreachable!("the last attempt returns")

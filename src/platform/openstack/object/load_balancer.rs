@@ -3,7 +3,7 @@
 
 use super::{Compared, security_group::SecurityGroup, subnet::Subnet};
 use super::{Link, Of};
-use crate::engine::{Cx, Difference, Error, Kind, Object, Ref, Result, Seen, Standing};
+use crate::engine::{Cx, Difference, Error, Kind, Object, Ref, Result, Seen, Standing, waits_for};
 use crate::platform::openstack::{
     OpenStack,
     api::Service,
@@ -133,10 +133,13 @@ pub async fn settled(cloud: &OpenStack, balancer: &str) -> Result<()> {
                 return Err(Error::new(
                     Kind::Busy,
                     doing,
-                    format!("{balancer} is {state}"),
+                    format!("load balancer {balancer} is {state}"),
                 ));
             }
-            Standing::Pending(_) => tokio::time::sleep(pause(began.elapsed())).await,
+            Standing::Pending(state) => {
+                let _waits = waits_for(format!("load balancer {balancer} is {state}"));
+                tokio::time::sleep(pause(began.elapsed())).await;
+            }
         }
     }
 }
