@@ -136,7 +136,7 @@ pub(super) fn next_look(waited: Duration) -> Duration {
     } else {
         COARSEST
     };
-    (waited / 2).clamp(FINEST * 2, most)
+    (waited / 4).clamp(FINEST * 2, most)
 }
 
 #[cfg(test)]
@@ -223,7 +223,7 @@ mod tests {
         let look = |waited| next_look(Duration::from_secs(waited)).as_millis();
         assert_eq!(
             [0, 1, 2, 3, 10, 59, 60, 600].map(look),
-            [500, 500, 1000, 1500, 2000, 2000, 4000, 4000]
+            [500, 500, 500, 750, 2000, 2000, 4000, 4000]
         );
     }
 }

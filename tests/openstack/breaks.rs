@@ -139,7 +139,7 @@ fn well(now: &Inventory) -> BTreeSet<String> {
 
 /// A name without what is drawn anew each time: the end of `pkcs12-07e4bf`, which is named after a certificate that was just
 /// issued, and the id of a load balancer in the name of its port.
-fn steady(name: &String) -> &str {
+fn steady(name: &str) -> &str {
     if name.starts_with("octavia-lb-") {
         return "octavia-lb";
     }

@@ -85,13 +85,28 @@ impl Offers {
 }
 
 /// One balancer's turn to be changed.
-#[derive(Default)]
 struct Turn {
     changed: Option<Instant>,
+    /// How long it is busy with one change, as far as seen: nobody looks earlier.
+    settles: Duration,
 }
 
-/// How long a balancer is busy with one change, usually: nobody looks earlier.
-const SETTLES: Duration = Duration::from_millis(1100);
+impl Default for Turn {
+    fn default() -> Self {
+        Self {
+            changed: None,
+            settles: Duration::from_millis(700),
+        }
+    }
+}
+
+impl Turn {
+    /// It was busy for so long, or for less where it had settled at the first look.
+    fn learn(&mut self, took: Duration, busy: bool) {
+        let settles = if busy { took } else { self.settles * 7 / 8 };
+        self.settles = settles.clamp(Duration::from_millis(250), Duration::from_secs(3));
+    }
+}
 
 /// How long a look that changes nothing is content with a list.
 const FRESH: Duration = Duration::from_secs(10);
@@ -178,9 +193,12 @@ impl OpenStack {
         ));
         let mut guard = turn.lock_owned().await;
         if let Some(changed) = guard.changed {
-            tokio::time::sleep(SETTLES.saturating_sub(changed.elapsed())).await;
+            tokio::time::sleep(guard.settles.saturating_sub(changed.elapsed())).await;
         }
-        object::load_balancer::settled(self, balancer).await?;
+        let busy = object::load_balancer::settled(self, balancer).await?;
+        if let Some(changed) = guard.changed {
+            guard.learn(changed.elapsed(), busy);
+        }
         drop(waits);
         guard.changed = Some(Instant::now());
         Ok(guard)

@@ -195,7 +195,7 @@ impl Object<OpenStack> for Listener {
             .await
     }
     fn usually(&self) -> Duration {
-        Duration::from_secs(1)
+        Duration::from_millis(600)
     }
     /// A redirecting listener is followed by others, who wait for the balancer themselves.
     fn instant(&self) -> bool {

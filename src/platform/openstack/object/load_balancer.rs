@@ -99,12 +99,14 @@ pub fn child(status: &str) -> Standing {
 /// How long one change of a balancer may keep the next one waiting before the run is told so.
 const SETTLES: Duration = Duration::from_secs(90);
 
-/// Returns when the balancer takes a change. While one holds its turn this is the only look at it.
+/// Returns when the balancer takes a change, and whether it was busy when first looked at. While one holds its turn this
+/// is the only look at it.
 ///
 /// # Errors
 /// `Busy` if it stays pending, `Broken` if it has failed, `Gone` if it is not there.
-pub async fn settled(cloud: &OpenStack, balancer: &str) -> Result<()> {
+pub async fn settled(cloud: &OpenStack, balancer: &str) -> Result<bool> {
     let began = Instant::now();
+    let mut busy = false;
     loop {
         let doing = "wait for the load balancer";
         let found: Listed = cloud
@@ -117,7 +119,7 @@ pub async fn settled(cloud: &OpenStack, balancer: &str) -> Result<()> {
             .answer("loadbalancer")
             .await?;
         match standing(&found.provisioning_status) {
-            Standing::Ready => return Ok(()),
+            Standing::Ready => return Ok(busy),
             Standing::Broken(why) => {
                 let error = Error::new(Kind::Broken, doing, format!("{balancer}: {why}"));
                 return Err(error.remedy("ask the cloud's operators for a failover of it, or replace the environment's load balancer"));
@@ -137,6 +139,7 @@ pub async fn settled(cloud: &OpenStack, balancer: &str) -> Result<()> {
                 ));
             }
             Standing::Pending(state) => {
+                busy = true;
                 let _waits = waits_for(format!("load balancer {balancer} is {state}"));
                 tokio::time::sleep(pause(began.elapsed())).await;
             }
@@ -145,7 +148,7 @@ pub async fn settled(cloud: &OpenStack, balancer: &str) -> Result<()> {
 }
 
 fn pause(waited: Duration) -> Duration {
-    (waited / 3).clamp(Duration::from_millis(500), Duration::from_secs(3))
+    (waited / 3).clamp(Duration::from_millis(250), Duration::from_secs(3))
 }
 
 impl LoadBalancer {

@@ -194,6 +194,6 @@ impl Object<OpenStack> for Member {
             .await
     }
     fn usually(&self) -> Duration {
-        Duration::from_secs(1)
+        Duration::from_millis(600)
     }
 }
