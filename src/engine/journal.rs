@@ -2,8 +2,9 @@
 
 use super::{
     error::{Error, Kind, Result},
-    graph::{Need, Slot, needs_of},
+    graph::Slot,
     object::{Cloud, Object},
+    reference::{Need, needs_of},
     step::from_json,
 };
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};

@@ -2,9 +2,9 @@
 
 use super::{
     error::Result,
-    graph::{Made, Ref},
     journal::Journal,
     reads::Moment,
+    reference::{Made, Ref},
     secret::Secrets,
     step::Step,
 };
