@@ -10,6 +10,8 @@ run() {
   alive $name && return 0
   (
     for fd in $(ls /proc/$BASHPID/fd); do [ "$fd" -le 2 ] || eval "exec $fd>&-"; done
+    # Not where the caller is: that folder may go while the daemon stays.
+    cd /
     exec setsid nohup "$@"
   ) >>$LOG/$name.out 2>&1 </dev/null &
   echo $! > $RUN/$name.pid
