@@ -15,6 +15,7 @@ mod inventory;
 mod north_star;
 mod project;
 mod refused;
+mod tamper;
 
 use crate::terraform::{self, Workspace};
 pub use project::Project;
