@@ -80,8 +80,9 @@ impl Inner {
         if self.puts_off(client) {
             let mut response = entry.encode_plan(drafts.base(), &private);
             response.deferred = Some(to_wire::deferred(DeferReason::ProviderConfigUnknown));
-            response.planned_identity =
-                entry.encode_identity(entry.identity_of(drafts.base()).as_ref());
+            let identity = entry.identity_of(drafts.base());
+            let identity = identity.filter(Dynamic::is_wholly_known);
+            response.planned_identity = entry.encode_identity(identity.as_ref());
             return Ok(response);
         }
         let planned_private = Private::decode(&request.planned_private).ok();
@@ -228,7 +229,8 @@ impl ManagedResource {
     ) -> Option<Dynamic> {
         let identity = self.identity_of(planned);
         if drafts.prior.is_null() || replaced {
-            return identity;
+            // Half an identity may be sent, but helps nobody: OpenTofu 1.12 cannot write a plan that has one.
+            return identity.filter(Dynamic::is_wholly_known);
         }
         let before = self
             .decode_identity(request.prior_identity.as_ref())

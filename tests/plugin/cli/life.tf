@@ -120,7 +120,8 @@ output "functions" {
     none     = provider::corner::nothing()
     zero     = provider::corner::join("-")
     three    = provider::corner::join("-", "a", local.later.text, "c")
-    null     = provider::corner::describe(null).kind
+    # With a type: OpenTofu does not ask the provider about a null of no type, and takes its answer for unknown for ever.
+    null     = provider::corner::describe(tostring(null)).kind
     unknown  = provider::corner::describe(local.later.text).kind
     divided  = provider::corner::divide(7, 2)
   }
