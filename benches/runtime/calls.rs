@@ -151,10 +151,13 @@ async fn each<F: Future<Output = ()>>(count: usize, call: impl Fn(usize) -> F) {
 
 type Client = ProviderClient<Channel>;
 
+/// Null: what Terraform sends for an object that is not there, and as the meta of a provider that has none.
+const NOTHING: &[u8] = &[0xc0];
+
 async fn made(mut client: Client, type_name: String, things: &Things, at: usize) {
     let config = &things.configs[at];
     validated(&mut client, &type_name, config).await;
-    let answer = planned(&mut client, type_name, &[0xc0], config, config).await;
+    let answer = planned(&mut client, type_name, NOTHING, config, config).await;
     let state = Val::decode(answer.planned_state.as_ref().unwrap()).unwrap();
     assert_eq!(*state.get("id"), Val::Unknown);
 }
@@ -174,6 +177,7 @@ async fn left_alone(mut client: Client, type_name: String, things: &Things, at: 
     let read = pb::read_resource::Request {
         type_name: type_name.clone(),
         current_state: Some(wire(state)),
+        provider_meta: Some(wire(NOTHING)),
         ..Default::default()
     };
     let read = client.read_resource(read).await.unwrap();
@@ -206,6 +210,7 @@ async fn planned(
         prior_state: Some(wire(prior)),
         proposed_new_state: Some(wire(proposed)),
         config: Some(wire(config)),
+        provider_meta: Some(wire(NOTHING)),
         ..Default::default()
     };
     let answer = client.plan_resource_change(request).await;
