@@ -14,8 +14,9 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often an object that keeps nothing is made again because it failed or cannot be changed.
-const REMAKES: u32 = 2;
+/// An object that keeps nothing is made again because it failed or cannot be changed: so often, and what failed after these
+/// pauses. Its making may have failed because a service that the cloud itself needs was away for some seconds.
+const REMAKES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
 /// How often the same differences are mended before we believe that something else changes them back.
 const UPDATES: u32 = 4;
 /// How many looks must find nothing after a lost answer before another object is made.
@@ -40,7 +41,7 @@ pub(super) struct Making<'a, C: Cloud> {
 struct Tries {
     since: Moment,
     backoff: Backoff,
-    remakes: u32,
+    remakes: usize,
     updates: u32,
     looks_owed: u32,
     made: Option<Instant>,
@@ -266,17 +267,20 @@ impl<C: Cloud> Making<'_, C> {
                 "mend it with the cloud's own tools; or, after a backup, have the whole replaced",
             ));
         }
-        if tries.remakes == REMAKES {
+        let Some(pause) = REMAKES.get(tries.remakes) else {
             return Err(
                 Error::new(kind, at.to_string(), format!("{id}: {why}")).remedy(format!(
                     "it was made {} times; see the cloud's own logs for this object",
-                    REMAKES + 1
+                    REMAKES.len() + 1
                 )),
             );
-        }
+        };
         tries.remakes += 1;
         tracing::warn!("{} `{}` ({id}) is made anew: {why}", at.kind, at.name);
         self.clear(why, kind).await?;
+        if kind == Kind::Broken {
+            self.works.pause(&at, *pause).await?;
+        }
         tries.made = None;
         tries.since = Moment::now();
         tries.waiting = Instant::now();

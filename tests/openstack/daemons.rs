@@ -5,9 +5,17 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     thread::sleep,
     time::{Duration, Instant},
 };
+
+/// All that are stopped at the moment.
+static AWAY: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
+
+fn away() -> MutexGuard<'static, Vec<&'static str>> {
+    AWAY.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A process that was stopped. It starts again with this value's end, so that a test that fails leaves a whole cloud.
 pub struct Stopped(&'static str);
@@ -19,6 +27,7 @@ impl Stopped {
         let pid = fs::read_to_string(pid_file(name)).expect("the cloud runs it");
         let process = PathBuf::from("/proc").join(pid.trim());
         let group = format!("-{}", pid.trim());
+        away().push(name);
         let stopped = Self(name);
         let began = Instant::now();
         let mut signal = "-TERM";
@@ -43,11 +52,13 @@ impl Stopped {
 impl Drop for Stopped {
     /// The script that brings the cloud up starts what does not run, and waits until it answers.
     fn drop(&mut self) {
+        away().retain(|it| *it != self.0);
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openstack/openstack-up");
         let booting =
             fs::read_to_string(folder().join("mode")).is_ok_and(|it| it.trim() == "machines");
         let mut command = Command::new(script);
         command.stdin(Stdio::null()).env_remove("OSDEV_MACHINES");
+        command.env("OSDEV_AWAY", away().join(" "));
         if booting {
             command.env("OSDEV_MACHINES", "1");
         }

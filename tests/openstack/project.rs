@@ -90,6 +90,8 @@ impl Project {
             self.admin
                 .patch("identity", &format!("/users/{}", self.user_id), &user);
         }
+        // Keystone counts in seconds: what is given out within this one is revoked, too.
+        std::thread::sleep(std::time::Duration::from_millis(1100));
     }
 
     /// As the project's own user sees it.

@@ -228,12 +228,15 @@ impl Call<'_> {
                     self.api.renew(&token).await;
                     continue;
                 }
+                400 if !renewed && reply.passes_on(self.service) => {
+                    renewed = true;
+                    self.api.renew(&token).await;
+                }
                 406 if self.microversion.is_some() => return Err(self.too_old(&reply)),
                 _ => {}
             }
-            let transient = matches!(reply.status, 429 | 500 | 502 | 503 | 504)
-                || reply.status == 413 && reply.kind(self.service, &self.method) == Kind::Busy;
-            let last = attempt >= most(reply.status == 503);
+            let transient = matches!(reply.status, 400 | 413 | 429 | 500 | 502 | 503 | 504);
+            let last = attempt >= most(matches!(reply.status, 400 | 503));
             if last || !transient || reply.kind(self.service, &self.method) != Kind::Busy {
                 let mut error =
                     reply.error(self.service, &self.method, self.doing, &self.api.who());

@@ -53,6 +53,7 @@ impl Reply {
         match self.status {
             404 => Kind::Gone,
             409 => self.conflict(service, method),
+            400 if self.passes_on(service) => Kind::Busy,
             // Cinder and Nova say "over limit" like this; a real rate limit asks for some patience.
             413 if self.retry_after().is_none_or(|pause| pause.is_zero()) => Kind::Fatal,
             413 | 429 | 503 => Kind::Busy,
@@ -60,6 +61,14 @@ impl Reply {
             500 | 502 | 504 => Kind::Busy,
             _ => Kind::Fatal,
         }
+    }
+
+    /// Whether a service tells as our mistake what another one has answered it: Octavia reads a listener's certificate from
+    /// Barbican with our token, which may have ended in between, and Barbican may be away.
+    pub fn passes_on(&self, service: Service) -> bool {
+        self.status == 400
+            && service == Service::Balancer
+            && said_in(self).contains("Could not retrieve certificate")
     }
 
     fn conflict(&self, service: Service, method: &Method) -> Kind {

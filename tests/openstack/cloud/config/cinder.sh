@@ -7,6 +7,7 @@ host = $HOST
 my_ip = 127.0.0.1
 log_dir = $LOG
 state_path = $VAR/cinder
+service_down_time = 300
 transport_url = $RABBIT
 auth_strategy = keystone
 api_paste_config = $ETC/cinder/api-paste.ini

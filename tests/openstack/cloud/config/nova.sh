@@ -7,6 +7,8 @@ host = $HOST$n
 my_ip = 127.0.0.1
 log_dir = $LOG
 state_path = $VAR/nova$n
+# A host that a test has stopped keeps its work for it, on a slow machine too.
+service_down_time = 300
 transport_url = $RABBIT
 compute_driver = $(machines osdev_machines.MachinesDriver osdev.OsdevDriver)
 $(machines 'force_config_drive = true')
