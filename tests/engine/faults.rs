@@ -560,6 +560,7 @@ fn nothing_is_lost_whatever_goes_wrong_at_whatever_change() {
         platform: "simulator, virtual time",
         cases: number(sum.cases),
         applies: sum.applies,
+        refused: 0,
         found: Found {
             lost: number(sum.lost),
             twins: number(sum.twins),

@@ -87,6 +87,7 @@ impl Life {
             platform: "OpenStack",
             cases,
             applies,
+            refused: 0,
             found,
         }
         .tell();

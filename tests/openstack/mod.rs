@@ -12,6 +12,7 @@ mod faults;
 mod firewall;
 mod imports;
 mod inventory;
+mod marked;
 mod north_star;
 mod project;
 mod refused;

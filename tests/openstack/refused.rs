@@ -1,7 +1,7 @@
 //! What cannot work is refused at plan, with one clear error, and nothing is made.
 
 use super::{Project, cloud, workspace};
-use crate::terraform::{Workspace, library::SMALL};
+use crate::terraform::{Workspace, library::SMALL, tally::Tally};
 use serde_json::json;
 
 const PROVIDER: &str = "provider \"invenioils\" {\n  openstack = {}\n}\n";
@@ -209,9 +209,11 @@ fn a_name_taken_by_somebody_else_is_refused_and_theirs_is_left_alone() {
         matches!(errors.as_slice(), [(line, said)] if line.contains("name") && said.contains("adopt")),
         "{errors:?}"
     );
+    second.run(&["apply", "-auto-approve"]).refused();
     project.is_as(&made);
     first.settled();
     first.destroy();
+    Tally::refused("another workspace's name", "OpenStack", 1).tell();
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::{
     Workspace,
     library::{SMALL, provider},
     missing,
+    tally::Tally,
 };
 
 const ENVIRONMENT: &str =
@@ -36,6 +37,7 @@ fn a_name_taken_by_another_workspace_is_refused_and_nothing_of_it_is_touched() {
     second.run(&["apply", "-auto-approve"]).refused();
     assert_eq!(second.addresses(), Vec::<String>::new());
     first.settled();
+    Tally::refused("another workspace's name", "simulator", 1).tell();
 }
 
 #[test]

@@ -148,6 +148,7 @@ fn killed_at_any_moment_the_next_apply_goes_on() {
         platform: "simulator",
         cases: 2 * moments(),
         applies: 1,
+        refused: 0,
         found: sum,
     }
     .tell();
@@ -203,6 +204,7 @@ fn interrupted_once_it_ends_soon_with_a_complete_state_and_the_next_apply_goes_o
         platform: "simulator",
         cases: moments.len() as u64,
         applies: 1,
+        refused: 0,
         found: sum,
     }
     .tell();
@@ -224,6 +226,7 @@ fn interrupted_twice_it_ends_at_once_and_the_next_apply_goes_on() {
         platform: "simulator",
         cases: 1,
         applies: 1,
+        refused: 0,
         found,
     }
     .tell();

@@ -6,6 +6,7 @@ use super::{
     library::simulated,
     missing,
     simulated::{objects, with},
+    tally::Tally,
 };
 use serde_json::{Value, json};
 use std::fs;
@@ -72,6 +73,7 @@ fn a_state_of_a_newer_release_is_refused() {
         it["schema_version"] = json!(99)
     });
     refused_untouched(&workspace, &["invenioils_environment.this", "newer"]);
+    Tally::refused("a state of a newer release", "simulator", 1).tell();
     workspace.write("terraform.tfstate", &good);
     workspace.settled();
 }
@@ -88,6 +90,7 @@ fn a_damaged_private_part_is_refused_and_the_object_can_be_had_back() {
         it["private"] = json!("bm90IG91cnM=");
     });
     refused_untouched(&workspace, &[address, "private"]);
+    Tally::refused("a damaged private part", "simulator", 1).tell();
     workspace.write("terraform.tfstate", &good);
 
     // A damaged journal inside of a whole private part: said, and had back from the marks; the cloud stays as it is.
@@ -208,6 +211,8 @@ fn simulator_files_that_cannot_be_used_are_refused_and_kept() {
         .expect("the lock");
     let said = workspace.run(&["plan"]).refused();
     assert!(said.contains("locked"), "{said}");
+    let what = "a cloud's file that is truncated, foreign, newer or locked";
+    Tally::refused(what, "simulator", 4).tell();
     drop(held);
     workspace.settled();
 }

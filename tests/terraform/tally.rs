@@ -9,6 +9,8 @@ pub struct Tally {
     pub cases: u64,
     /// How many applies it took at most until everything was there.
     pub applies: usize,
+    /// How many of the cases were refused, with nothing changed, because going on could have done harm.
+    pub refused: u64,
     pub found: Found,
 }
 
@@ -35,6 +37,18 @@ impl std::ops::AddAssign for Found {
 }
 
 impl Tally {
+    /// Cases that were all refused, and that found everything as it was.
+    pub fn refused(what: &'static str, platform: &'static str, cases: u64) -> Self {
+        Self {
+            what,
+            platform,
+            cases,
+            applies: 1,
+            refused: cases,
+            found: Found::default(),
+        }
+    }
+
     /// Writes the line, and fails the test if anything was found.
     #[track_caller]
     pub fn tell(&self) {
@@ -43,6 +57,7 @@ impl Tally {
             platform,
             cases,
             applies,
+            refused,
             found,
         } = self;
         let Found {
@@ -53,7 +68,7 @@ impl Tally {
         } = found;
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let line = format!(
-            "| {what} | {platform} | {cases} | {applies} | {lost} | {twins} | {destroyed} | {left} |\n"
+            "| {what} | {platform} | {cases} | {applies} | {lost} | {twins} | {destroyed} | {left} | {refused} |\n"
         );
         let file = fs::OpenOptions::new()
             .create(true)

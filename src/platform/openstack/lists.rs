@@ -10,7 +10,7 @@ use super::{
         security_group, server, server_group, subnet, volume, zone,
     },
 };
-use crate::engine::{Kind, Moment, Reads, Result};
+use crate::engine::{Error, Kind, Moment, Reads, Result};
 use serde::de::DeserializeOwned;
 use std::{collections::BTreeMap, sync::Arc, sync::Mutex, sync::PoisonError};
 
@@ -141,4 +141,28 @@ pub fn seek<'a, T: Marked>(
 ) -> Option<&'a T> {
     let by_id = known.and_then(|known| list.iter().find(|item| item.id() == known.id));
     by_id.or_else(|| list.iter().find(|item| item.mark() == mark.as_str()))
+}
+
+/// As [`seek`], for what must not be mistaken: a disk with data, an address that the world knows. Who copied our mark to
+/// something else by hand is asked which is which.
+pub fn seek_only<'a, T: Marked>(
+    list: &'a [T],
+    known: Option<&Of>,
+    mark: &super::mark::Mark,
+) -> Result<Option<&'a T>> {
+    let Some(found) = seek(list, known, mark) else {
+        return Ok(None);
+    };
+    let marked = |item: &&T| item.mark() == mark.as_str();
+    let others = list.iter().filter(|item| item.id() != found.id());
+    let ids: Vec<&str> = others.filter(marked).map(Marked::id).collect();
+    if ids.is_empty() || known.is_some_and(|known| known.id == found.id()) {
+        return Ok(Some(found));
+    }
+    let why = format!("{} and {} bear it", found.id(), ids.join(", "));
+    Err(
+        Error::fatal(format!("find what bears the mark `{mark}`"), why).remedy(
+            "nothing was changed: take the mark away from what is not ours, and apply again",
+        ),
+    )
 }

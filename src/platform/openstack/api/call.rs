@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 pub(super) const ATTEMPTS: u32 = 7;
 /// The same where the service has answered this process before and is now gone, as when it is restarted: a minute.
 pub(super) const ATTEMPTS_WHEN_KNOWN: u32 = 12;
+/// How often one call signs in again because its token is refused.
+const RENEWALS: u32 = 2;
 /// The longest `Retry-After` that we sit through inside one call.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -197,7 +199,7 @@ impl Call<'_> {
 
     async fn attempts(self) -> Result<Reply> {
         let mut backoff = Backoff::default();
-        let mut renewed = false;
+        let mut renewed = 0;
         for attempt in 1.. {
             let most = |away: bool| match away && self.api.past.has_answered(self.service) {
                 true => ATTEMPTS_WHEN_KNOWN,
@@ -223,13 +225,17 @@ impl Call<'_> {
                     self.api.past.answered(self.service);
                     return Ok(reply);
                 }
-                401 if !renewed => {
-                    renewed = true;
+                401 if renewed < RENEWALS => {
+                    // Keystone revokes by the second: a token of the same second as the revocation is no good, either.
+                    if renewed > 0 {
+                        tokio::time::sleep(Duration::from_millis(1100)).await;
+                    }
+                    renewed += 1;
                     self.api.renew(&token).await;
                     continue;
                 }
-                400 if !renewed && reply.passes_on(self.service) => {
-                    renewed = true;
+                400 if renewed == 0 && reply.passes_on(self.service) => {
+                    renewed += 1;
                     self.api.renew(&token).await;
                 }
                 406 if self.microversion.is_some() => return Err(self.too_old(&reply)),

@@ -5,7 +5,7 @@ use crate::engine::{Cx, Difference, Error, Kind, Made, Object, Ref, Result, Seen
 use crate::platform::openstack::{
     OpenStack,
     api::Service,
-    lists::{Marked, seek},
+    lists::{Marked, seek_only},
     mark::Mark,
 };
 use serde::{Deserialize, Serialize};
@@ -89,7 +89,7 @@ impl Object<OpenStack> for FloatingIp {
             .floating_ips(cx.cloud.since(known.is_some(), cx.since))
             .await?;
         let known = known.map(|address| address.id.as_str().into());
-        let Some(found) = seek(&list, known.as_ref(), &self.mark) else {
+        let Some(found) = seek_only(&list, known.as_ref(), &self.mark)? else {
             return Ok(None);
         };
         let mut compared = Compared::default();

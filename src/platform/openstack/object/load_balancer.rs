@@ -7,7 +7,7 @@ use crate::engine::{Cx, Difference, Error, Kind, Object, Ref, Result, Seen, Stan
 use crate::platform::openstack::{
     OpenStack,
     api::Service,
-    lists::{Marked, seek},
+    lists::{Marked, seek_only},
     mark::Mark,
     tags::{self, Tags},
 };
@@ -177,7 +177,7 @@ impl Object<OpenStack> for LoadBalancer {
             .balancers(cx.cloud.since(known.is_some(), cx.since))
             .await?;
         let known: Option<Of> = known.map(|balancer| balancer.id.as_str().into());
-        let Some(found) = seek(&list, known.as_ref(), &self.mark)
+        let Some(found) = seek_only(&list, known.as_ref(), &self.mark)?
             .filter(|it| it.provisioning_status != "DELETED")
         else {
             return Ok(None);

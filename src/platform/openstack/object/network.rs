@@ -5,7 +5,7 @@ use crate::engine::{Cx, Difference, Object, Result, Seen, Standing};
 use crate::platform::openstack::{
     OpenStack,
     api::Service,
-    lists::{Marked, seek},
+    lists::{Marked, seek_only},
     mark::Mark,
 };
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,7 @@ impl Object<OpenStack> for Network {
             .cloud
             .networks(cx.cloud.since(known.is_some(), cx.since))
             .await?;
-        let Some(found) = seek(&list, known, &self.mark) else {
+        let Some(found) = seek_only(&list, known, &self.mark)? else {
             return Ok(None);
         };
         let mut compared = Compared::default();

@@ -5,7 +5,7 @@ use crate::engine::{Cx, Difference, Object, Result, Seen, Standing};
 use crate::platform::openstack::{
     OpenStack,
     api::Service,
-    lists::{Marked, VOLUME, seek},
+    lists::{Marked, VOLUME, seek_only},
     mark::{Mark, OURS},
     tags::{self, Tags},
 };
@@ -70,7 +70,7 @@ impl Object<OpenStack> for Volume {
             .cloud
             .volumes(cx.cloud.since(known.is_some(), cx.since))
             .await?;
-        let Some(found) = seek(&list, known, &self.mark) else {
+        let Some(found) = seek_only(&list, known, &self.mark)? else {
             return Ok(None);
         };
         let standing = match found.status.as_str() {

@@ -1,0 +1,100 @@
+//! Objects that somebody else gave our mark: nobody takes, changes or removes them, and where it matters which is which, people
+//! are asked.
+
+use super::{Project, cloud, project::text, workspace};
+use crate::terraform::tally::Tally;
+use serde_json::{Value, json};
+use std::{thread::sleep, time::Duration};
+
+const CONFIGURATION: &str = r#"provider "invenioils" {
+  openstack = {}
+}
+
+resource "invenioils_environment" "this" {
+  name    = "library"
+  network = { external_network = "public" }
+}
+
+resource "invenioils_service" "database" {
+  environment_id      = invenioils_environment.this.id
+  kind                = "database"
+  size                = "small"
+  disk_gib            = 5
+  deletion_protection = false
+}
+"#;
+
+/// A volume like the one there, mark and all, as somebody makes who copies a disk by hand.
+fn copy(project: &Project) -> String {
+    let api = project.api();
+    let ours = project.inventory().all("volume")[0].clone();
+    let copy =
+        json!({ "volume": { "name": "a copy by hand", "size": 1, "metadata": ours["metadata"] } });
+    let id = text(&api.post("volumev3", "/volumes", &copy)["volume"]["id"]);
+    for _ in 0..60 {
+        let now = api.get("volumev3", &format!("/volumes/{id}"));
+        if now["volume"]["status"] == "available" {
+            return id;
+        }
+        sleep(Duration::from_millis(500));
+    }
+    panic!("no volume");
+}
+
+#[test]
+fn what_somebody_gave_our_mark_is_left_alone() {
+    let Some(_turn) = cloud() else { return };
+    let project = Project::new();
+    let before = project.inventory();
+    let mut workspace = workspace(&project, CONFIGURATION);
+    workspace.apply();
+    let copy = copy(&project);
+    let made = project.inventory();
+
+    // As long as the state is there, the copy is nobody's business.
+    workspace.settled();
+    project.is_as(&made);
+
+    // Without it, the disks cannot be told apart, and one of them holds the data.
+    let state = workspace.read("terraform.tfstate");
+    workspace.write("terraform.tfstate", "");
+    workspace.set("INVENIOILS_ADOPT", "library");
+    let said = workspace.run(&["apply", "-auto-approve"]).refused();
+    assert!(said.contains(&copy), "which: {said}");
+    assert!(said.contains("take the mark away"), "what to do: {said}");
+    project.is_as(&made);
+
+    // What it says helps.
+    let api = project.api();
+    let path = format!("/volumes/{copy}/metadata");
+    api.put("volumev3", &path, &json!({ "metadata": {} }));
+    workspace.apply();
+    workspace.set("INVENIOILS_ADOPT", "");
+    workspace.settled();
+    let shape = |it: &super::inventory::Inventory| {
+        let mut shape = it.shape();
+        shape.values_mut().for_each(|names| names.sort());
+        shape
+    };
+    assert_eq!(shape(&project.inventory()), shape(&made));
+    assert!(state.contains("invenioils_service"));
+
+    workspace.destroy();
+    let still: Vec<Value> = project.inventory().all("volume").to_vec();
+    assert_eq!(still.len(), 1, "only the copy: {still:?}");
+    assert_eq!(still[0]["id"], copy.as_str());
+    api.delete("volumev3", &format!("/volumes/{copy}"));
+    for _ in 0..60 {
+        if project.inventory().all("volume").is_empty() {
+            break;
+        }
+        sleep(Duration::from_millis(500));
+    }
+    project.is_as(&before);
+    Tally::refused(
+        "a disk that somebody gave our mark, and a lost state",
+        "OpenStack",
+        1,
+    )
+    .tell();
+}
