@@ -179,6 +179,15 @@ impl Journal {
     pub fn get(&self, step: &str) -> Option<Entry> {
         self.lock().get(step).cloned()
     }
+    /// What people call a step: the name that its object has in the cloud, or its own.
+    pub fn called(&self, step: &str) -> String {
+        let entries = self.lock();
+        entries
+            .get(step)
+            .and_then(|entry| entry.spec.get("name")?.as_str())
+            .unwrap_or(step)
+            .to_owned()
+    }
     /// Every step with its entry, in the order in which they were asked for.
     pub fn entries(&self) -> Vec<(String, Entry)> {
         let entries = self.lock();

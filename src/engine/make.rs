@@ -55,11 +55,7 @@ enum Next {
 
 impl<C: Cloud> Making<'_, C> {
     fn at(&self) -> At<'_> {
-        At {
-            verb: "make",
-            kind: self.planned.step.kind(),
-            name: self.name,
-        }
+        self.works.at("make", self.planned.step.kind(), self.name)
     }
 
     pub async fn make(&self) -> Result<()> {
@@ -276,7 +272,7 @@ impl<C: Cloud> Making<'_, C> {
             );
         };
         tries.remakes += 1;
-        tracing::warn!("{} `{}` ({id}) is made anew: {why}", at.kind, at.name);
+        tracing::warn!("{at} ({id}) again: {why}");
         self.clear(why, kind).await?;
         if kind == Kind::Broken {
             self.works.pause(&at, *pause).await?;
@@ -298,8 +294,9 @@ impl<C: Cloud> Making<'_, C> {
             let step = C::revive(&entry.kind, entry.spec)?;
             if step.keeps_data() || (self.begun)(name) {
                 let why = format!(
-                    "{why}; it is not made anew while {} `{name}` stands on it",
-                    entry.kind
+                    "{why}; it is not made anew while {} `{}` stands on it",
+                    entry.kind,
+                    self.works.journal.called(name)
                 );
                 return Err(Error::new(kind, self.at().to_string(), why).remedy("apply again"));
             }

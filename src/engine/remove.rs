@@ -72,8 +72,8 @@ pub async fn remove<C: Cloud>(
 pub(super) fn left<'a>(journal: &Journal, stale: impl Fn(&str) -> bool + 'a) -> Vec<Left> {
     let left = |(step, entry): (String, Entry)| {
         let id = entry.facts.as_ref().map(id_of);
-        stale(&step).then_some(Left {
-            step,
+        stale(&step).then(|| Left {
+            step: journal.called(&step),
             kind: entry.kind,
             id,
         })
@@ -118,11 +118,7 @@ pub(super) fn told_once(errors: Vec<Error>) -> Vec<Error> {
 impl<C: Cloud> Works<'_, C> {
     /// Ends an object and waits until nothing bears its mark any more. The journal's entry stays, without facts.
     pub async fn unmake(&self, name: &str, step: &dyn Step<C>) -> Result<()> {
-        let at = At {
-            verb: "remove",
-            kind: step.kind(),
-            name,
-        };
+        let at = self.at("remove", step.kind(), name);
         let mut backoff = Backoff::default();
         let mut since = self.start;
         let mut known = self.journal.get(name).and_then(|entry| entry.facts);

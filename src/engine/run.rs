@@ -70,7 +70,8 @@ impl Outcome {
     }
 }
 
-/// A step that was waited for, and its last state in the cloud's word.
+/// A step that was waited for, and its last state in the cloud's word. Here and below a step is called as its object is in the
+/// cloud, where that has a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     pub step: String,

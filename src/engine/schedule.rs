@@ -1,14 +1,8 @@
 //! One graph of jobs, makes and removals alike, run side by side as far as its edges allow.
 
 use super::{
-    error::Error,
-    error::Result as EngineResult,
-    graph::Graph,
-    journal::Journal,
-    make::Making,
-    object::Cloud,
-    step::Step,
-    works::{At, Works},
+    error::Error, error::Result as EngineResult, graph::Graph, journal::Journal, make::Making,
+    object::Cloud, step::Step, works::Works,
 };
 use futures::{StreamExt, stream::FuturesUnordered};
 use indexmap::IndexMap;
@@ -184,11 +178,7 @@ impl<C: Cloud> Jobs<C> {
         let result = match &node.task {
             Task::Make(name) => self.make(name, node, works, graph).await,
             Task::Remove(name, step) => {
-                let at = At {
-                    verb: "remove",
-                    kind: step.kind(),
-                    name,
-                };
+                let at = works.at("remove", step.kind(), name);
                 works.begin(&at);
                 let result = works.unmake(name, &**step).await;
                 if result.is_ok() {
@@ -222,11 +212,7 @@ impl<C: Cloud> Jobs<C> {
                 .iter()
                 .any(|need| need.ready && need.step == name)
         };
-        let at = At {
-            verb: "make",
-            kind: planned.step.kind(),
-            name,
-        };
+        let at = works.at("make", planned.step.kind(), name);
         let begun = |step: &str| {
             self.make_of(step)
                 .is_some_and(|job| self.nodes[job].signal.get() != Progress::Waiting)

@@ -9,7 +9,7 @@ use super::{
     run::{Absent, Drift, Inspection, Run, Waiting},
     step::Step,
     wait::Pace,
-    works::{At, Works},
+    works::Works,
 };
 use futures::{StreamExt, stream::FuturesUnordered};
 use indexmap::{IndexMap, IndexSet};
@@ -47,7 +47,7 @@ pub async fn inspect<C: Cloud>(
                 .map(|facts| step.id_in(facts));
             journal.lost(name);
             inspection.missing.push(Absent {
-                step: name.clone(),
+                step: journal.called(name),
                 kind,
                 id,
             });
@@ -56,7 +56,7 @@ pub async fn inspect<C: Cloud>(
         inspection.found += 1;
         let id = step.id_in(&seen.facts);
         let standing = |state: &str| Waiting {
-            step: name.clone(),
+            step: journal.called(name),
             kind: kind.clone(),
             id: Some(id.clone()),
             state: state.to_owned(),
@@ -70,7 +70,7 @@ pub async fn inspect<C: Cloud>(
             Standing::Broken(why) => inspection.broken.push(standing(why)),
         }
         let drift = |difference| Drift {
-            step: name.clone(),
+            step: journal.called(name),
             kind: kind.clone(),
             id: id.clone(),
             difference,
@@ -85,7 +85,8 @@ pub async fn inspect<C: Cloud>(
         }
     }
     // What the seal says of the others follows from them: only alone is it news.
-    let of_seal = |drift: &Drift| graph.seal.as_ref() == Some(&drift.step);
+    let seal = graph.seal.as_ref().map(|seal| journal.called(seal));
+    let of_seal = |drift: &Drift| seal.as_ref() == Some(&drift.step);
     let others = !(inspection.missing.is_empty()
         && inspection.broken.is_empty()
         && inspection.pending.is_empty());
@@ -156,11 +157,7 @@ async fn look_at<C: Cloud>(
     let answer = match step {
         Err(error) => Err(error),
         Ok(step) => {
-            let at = At {
-                verb: "look at",
-                kind: &entry.kind,
-                name: &name,
-            };
+            let at = works.at("look at", &entry.kind, &name);
             let looked = works
                 .look(&at, &*step, entry.facts.as_ref(), works.start)
                 .await;

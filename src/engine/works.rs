@@ -172,6 +172,15 @@ impl<'a, C: Cloud> Works<'a, C> {
     }
 
     /// Waits before the same call is tried again.
+    pub fn at<'s>(&self, verb: &'static str, kind: &'s str, name: &'s str) -> At<'s> {
+        At {
+            verb,
+            kind,
+            name,
+            called: self.journal.called(name),
+        }
+    }
+
     pub async fn pause(&self, at: &At<'_>, length: Duration) -> Result<()> {
         tokio::select! {
             biased;
@@ -183,7 +192,7 @@ impl<'a, C: Cloud> Works<'a, C> {
 
     pub fn begin(&self, at: &At<'_>) {
         let waiting = Waiting {
-            step: at.name.to_owned(),
+            step: at.called.clone(),
             kind: at.kind.to_owned(),
             id: None,
             state: "asked for".to_owned(),
@@ -216,7 +225,7 @@ impl<'a, C: Cloud> Works<'a, C> {
         board.at_work.shift_remove(at.name);
         if took > allowed / 2 {
             board.slow.push(Slow {
-                step: at.name.to_owned(),
+                step: at.called.clone(),
                 kind: at.kind.to_owned(),
                 took,
             });
@@ -282,15 +291,17 @@ impl<'a, C: Cloud> Works<'a, C> {
     }
 }
 
-/// Which step is at work, and at what: "make server `web-0`".
+/// Which step is at work, and at what: "make server `library-web-0`".
 pub(super) struct At<'a> {
     pub verb: &'static str,
     pub kind: &'a str,
     pub name: &'a str,
+    /// What people call it: the object's own name, or the step's where it has none.
+    called: String,
 }
 
 impl std::fmt::Display for At<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} `{}`", self.verb, self.kind, self.name)
+        write!(f, "{} {} `{}`", self.verb, self.kind, self.called)
     }
 }

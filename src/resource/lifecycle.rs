@@ -5,7 +5,7 @@
 
 use super::kept::{FINISHED, JOURNAL, Kept, LAST, PLANNED, WHOLE, keep};
 use super::planning::{self, id_of, protected, taken};
-use super::report::{drifted, missing_neighbours, said};
+use super::report::{drifted, missing_neighbours, said, tell_left};
 use super::setup::{Connected, Setup};
 use super::{Declared, INCOMPLETE, READY};
 use crate::engine::{Journal, Run};
@@ -190,6 +190,7 @@ impl<M: Declared> Resource for Lifecycle<M> {
         let mut model = prior.clone();
         *model.status() = Value::Known(INCOMPLETE.to_owned());
         keeper.saved.put(model);
+        tell_left(call, &id, &outcome);
         Err(outcome.errors.iter().map(Diag::from).collect())
     }
 

@@ -31,10 +31,24 @@ pub fn said<M: Declared>(
         );
     }
     if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(failed.into_iter().map(Diag::from).collect())
+        return Ok(());
     }
+    tell_left(call, id, outcome);
+    Err(failed.into_iter().map(Diag::from).collect())
+}
+
+/// Says by type, name and id what should have gone and is still there.
+pub fn tell_left<M: Declared>(call: &Call<'_, M>, id: &Id, outcome: &Outcome) {
+    if outcome.left.is_empty() {
+        return;
+    }
+    let left: Vec<String> = outcome.left.iter().map(|it| format!("- {it}")).collect();
+    call.warn(
+        Diag::warning(format!("`{id}` has not gone as a whole")).detail(format!(
+            "Still there, and kept in the state for the next apply:\n{}",
+            left.join("\n")
+        )),
+    );
 }
 
 /// An object that something is made on must be finished itself.

@@ -6,6 +6,7 @@ mod changes;
 mod examples;
 mod import;
 mod kills;
+mod left;
 pub mod library;
 mod secrets;
 mod simulated;
