@@ -37,9 +37,11 @@ fn main() {
     runtime.block_on(calls::schemas(&ours, &product, peer.as_ref()));
     sizes(&ours, &product, peer.as_ref());
     heading("the calls of a plan, ten at once, in one process", "");
-    for (count, rounds) in [(1, 21), (100, 11), (1000, 7), (10_000, 3)] {
+    for (count, rounds) in [(1, 21), (100, 7), (1000, 3)] {
         runtime.block_on(calls::plans(&ours, peer.as_ref(), count, rounds));
     }
+    // The peer answers no call in less than 40 ms: five minutes for one of these rounds would tell nothing new.
+    runtime.block_on(calls::plans(&ours, None, 10_000, 3));
     cli::plans(&ours, peer.as_ref());
 }
 
