@@ -36,7 +36,8 @@ def main(verb="", *words):
     if verb == "due":
         return sum(due(name, plan) for name, plan in plans.items())
     plan = plans.get(words[0]) if words else None
-    if verb not in ("now", "list", "restore", "rehearse") or not plan:
+    complete = verb in ("now", "list", "rehearse") or verb == "restore" and len(words) > 1
+    if not plan or not complete:
         print(__doc__, file=sys.stderr)
         return 2
     if verb == "now":
@@ -45,7 +46,10 @@ def main(verb="", *words):
         for one in finished(plan):
             print(f"{one['id']} {one['size_bytes']:>12} {one['sha256'][:12]} {'verified' if one.get('verified') else ''}")
         return 0
-    wanted = words[1] if verb == "restore" else finished(plan)[-1]["id"]
+    wanted = words[1] if verb == "restore" else newest(plan)
+    if not wanted:
+        print("there is no backup yet", file=sys.stderr)
+        return 1
     key = words[2 if verb == "restore" else 1] if len(words) > (2 if verb == "restore" else 1) else None
     return give_back(words[0], plan, wanted, key, rehearsal=verb == "rehearse")
 
@@ -73,10 +77,14 @@ def due(name, plan):
 
 
 def rehearse(name, plan):
+    wanted = newest(plan)
+    if not wanted:
+        print("there is no backup yet, so there is nothing to rehearse")
+        return 0
     if plan["recipients"]:
         print("the backups are encrypted for people: a rehearsal needs their key, and checks the object alone")
-        return verify_object(name, plan)
-    return give_back(name, plan, finished(plan)[-1]["id"], None, rehearsal=True)
+        return verify_object(name, plan, wanted)
+    return give_back(name, plan, wanted, None, rehearsal=True)
 
 
 def note(name, **facts):
@@ -92,6 +100,11 @@ def finished(plan):
     store = bucket.Bucket(plan)
     names = [name for name in store.list(folder(plan) + "/") if name.endswith(".json")]
     return sorted((json.loads(store.read(name)) for name in names), key=lambda one: one["id"])
+
+
+def newest(plan):
+    done = finished(plan)
+    return done[-1]["id"] if done else None
 
 
 def make(name, plan):
@@ -212,10 +225,10 @@ def give_back(name, plan, wanted, key, rehearsal):
         machine.run("rm", "-rf", place)
 
 
-def verify_object(name, plan):
+def verify_object(name, plan, wanted):
     place = f"{machine.DATA}/backup-{os.getpid()}.object"
     try:
-        verified(name, plan, fetched(plan, finished(plan)[-1]["id"], place), "the object is as it was written")
+        verified(name, plan, fetched(plan, wanted, place), "the object is as it was written")
         return 0
     finally:
         machine.remove(place)
