@@ -79,6 +79,18 @@ fn strike(child: &mut Child, turn: u64) {
     sleep(Duration::from_millis(300));
 }
 
+/// Terraform empties its state's file before it writes it, and may be killed in between. A destroy then knows of nothing; an
+/// apply by the same owner has all back, and a destroy after it takes all away.
+fn emptied(workspace: &Workspace) -> bool {
+    let empty = workspace.read("terraform.tfstate").is_empty();
+    if empty {
+        eprintln!("terraform was killed while its state's file was empty");
+        workspace.apply();
+        workspace.settled();
+    }
+    empty
+}
+
 /// Terraform leaves its lock behind when it is killed.
 fn unlock(workspace: &Workspace) {
     let _ = std::fs::remove_file(workspace.path(".terraform.tfstate.lock.info"));
@@ -124,7 +136,7 @@ fn killed_at_any_moment_the_next_apply_goes_on() {
     }
     let (_, applying, destroying) = undisturbed();
     let mut random = Moments(0x1cee_b00c_5eed_f00d);
-    let mut sum = Found::default();
+    let (mut sum, mut empty) = (Found::default(), 0);
     for moment in 0..moments() {
         let workspace = Workspace::new(&slow());
         let mut child = workspace.start(&["apply", "-auto-approve"]);
@@ -137,12 +149,14 @@ fn killed_at_any_moment_the_next_apply_goes_on() {
         sleep(Duration::from_millis(random.below(*destroying)));
         strike(&mut child, moment + 1);
         unlock(&workspace);
+        empty += u64::from(emptied(&workspace));
         found.left = gone(&workspace);
         if found != Found::default() {
             eprintln!("moment {moment}: {found:?}");
         }
         sum += found;
     }
+    eprintln!("{empty} kills of a destroy left an empty state, which an apply had back first");
     Tally {
         what: "SIGKILL of terraform, of the provider, or of both, during apply and destroy",
         platform: "simulator",
