@@ -43,6 +43,13 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// What people call it: the name that the object has in the cloud, or else the step's own.
+    pub fn called<'a>(&'a self, step: &'a str) -> &'a str {
+        self.spec
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or(step)
+    }
     /// An entry for something that may exist but whose facts are unknown.
     pub fn asked(kind: impl Into<String>, spec: Value, slot: Option<Slot>) -> Self {
         let needs = needs_of(&spec);
@@ -179,13 +186,12 @@ impl Journal {
     pub fn get(&self, step: &str) -> Option<Entry> {
         self.lock().get(step).cloned()
     }
-    /// What people call a step: the name that its object has in the cloud, or its own.
+    /// What people call a step, in the journal or not: see [`Entry::called`].
     pub fn called(&self, step: &str) -> String {
         let entries = self.lock();
         entries
             .get(step)
-            .and_then(|entry| entry.spec.get("name")?.as_str())
-            .unwrap_or(step)
+            .map_or(step, |entry| entry.called(step))
             .to_owned()
     }
     /// Every step with its entry, in the order in which they were asked for.

@@ -73,7 +73,7 @@ pub(super) fn left<'a>(journal: &Journal, stale: impl Fn(&str) -> bool + 'a) -> 
     let left = |(step, entry): (String, Entry)| {
         let id = entry.facts.as_ref().map(id_of);
         stale(&step).then(|| Left {
-            step: journal.called(&step),
+            step: entry.called(&step).to_owned(),
             kind: entry.kind,
             id,
         })

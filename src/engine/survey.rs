@@ -34,6 +34,7 @@ pub async fn inspect<C: Cloud>(
         .collect();
     let mut looked = look_at_all(&works, graph, |_, _| true).await;
     let mut inspection = Inspection::default();
+    let mut of_seal = Vec::new();
     for (name, planned) in &graph.steps {
         let step = &*planned.step;
         let kind = step.kind().to_owned();
@@ -75,9 +76,11 @@ pub async fn inspect<C: Cloud>(
             id: id.clone(),
             difference,
         };
-        inspection
-            .drifts
-            .extend(seen.differences.into_iter().map(drift));
+        let drifts = match graph.seal.as_ref() == Some(name) {
+            true => &mut of_seal,
+            false => &mut inspection.drifts,
+        };
+        drifts.extend(seen.differences.into_iter().map(drift));
     }
     for (name, answer) in looked {
         if answer?.is_none() {
@@ -85,13 +88,8 @@ pub async fn inspect<C: Cloud>(
         }
     }
     // What the seal says of the others follows from them: only alone is it news.
-    let seal = graph.seal.as_ref().map(|seal| journal.called(seal));
-    let of_seal = |drift: &Drift| seal.as_ref() == Some(&drift.step);
-    let others = !(inspection.missing.is_empty()
-        && inspection.broken.is_empty()
-        && inspection.pending.is_empty());
-    if others || !inspection.drifts.iter().all(of_seal) {
-        inspection.drifts.retain(|drift| !of_seal(drift));
+    if inspection.clean() {
+        inspection.drifts = of_seal;
     }
     inspection.stale = left(journal, |name| !graph.steps.contains_key(name));
     Ok(inspection)

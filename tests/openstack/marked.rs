@@ -57,6 +57,7 @@ fn what_somebody_gave_our_mark_is_left_alone() {
 
     // Without it, the disks cannot be told apart, and one of them holds the data.
     let state = workspace.read("terraform.tfstate");
+    assert!(state.contains("invenioils_service"));
     workspace.write("terraform.tfstate", "");
     workspace.set("INVENIOILS_ADOPT", "library");
     let said = workspace.run(&["apply", "-auto-approve"]).refused();
@@ -71,25 +72,13 @@ fn what_somebody_gave_our_mark_is_left_alone() {
     workspace.apply();
     workspace.set("INVENIOILS_ADOPT", "");
     workspace.settled();
-    let shape = |it: &super::inventory::Inventory| {
-        let mut shape = it.shape();
-        shape.values_mut().for_each(|names| names.sort());
-        shape
-    };
-    assert_eq!(shape(&project.inventory()), shape(&made));
-    assert!(state.contains("invenioils_service"));
+    assert_eq!(project.inventory().shape(), made.shape());
 
     workspace.destroy();
     let still: Vec<Value> = project.inventory().all("volume").to_vec();
     assert_eq!(still.len(), 1, "only the copy: {still:?}");
     assert_eq!(still[0]["id"], copy.as_str());
     api.delete("volumev3", &format!("/volumes/{copy}"));
-    for _ in 0..60 {
-        if project.inventory().all("volume").is_empty() {
-            break;
-        }
-        sleep(Duration::from_millis(500));
-    }
     project.is_as(&before);
     Tally::refused(
         "a disk that somebody gave our mark, and a lost state",

@@ -150,16 +150,16 @@ pub fn seek_only<'a, T: Marked>(
     known: Option<&Of>,
     mark: &super::mark::Mark,
 ) -> Result<Option<&'a T>> {
-    let Some(found) = seek(list, known, mark) else {
-        return Ok(None);
-    };
-    let marked = |item: &&T| item.mark() == mark.as_str();
-    let others = list.iter().filter(|item| item.id() != found.id());
-    let ids: Vec<&str> = others.filter(marked).map(Marked::id).collect();
-    if ids.is_empty() || known.is_some_and(|known| known.id == found.id()) {
-        return Ok(Some(found));
+    let found = seek(list, known, mark);
+    if found.is_some_and(|found| known.is_some_and(|known| known.id == found.id())) {
+        return Ok(found);
     }
-    let why = format!("{} and {} bear it", found.id(), ids.join(", "));
+    let marked = list.iter().filter(|item| item.mark() == mark.as_str());
+    let ids: Vec<&str> = marked.map(Marked::id).collect();
+    if ids.len() < 2 {
+        return Ok(found);
+    }
+    let why = format!("{} bear it", ids.join(" and "));
     Err(
         Error::fatal(format!("find what bears the mark `{mark}`"), why).remedy(
             "nothing was changed: take the mark away from what is not ours, and apply again",

@@ -234,16 +234,18 @@ impl Call<'_> {
                     self.api.renew(&token).await;
                     continue;
                 }
-                400 if renewed == 0 && reply.passes_on(self.service) => {
-                    renewed += 1;
-                    self.api.renew(&token).await;
-                }
                 406 if self.microversion.is_some() => return Err(self.too_old(&reply)),
                 _ => {}
             }
-            let transient = matches!(reply.status, 400 | 413 | 429 | 500 | 502 | 503 | 504);
-            let last = attempt >= most(matches!(reply.status, 400 | 503));
-            if last || !transient || reply.kind(self.service, &self.method) != Kind::Busy {
+            let passed_on = reply.passes_on(self.service);
+            if passed_on && renewed == 0 {
+                renewed += 1;
+                self.api.renew(&token).await;
+            }
+            let answered_busy = matches!(reply.status, 413 | 429 | 500 | 502 | 503 | 504)
+                && reply.kind(self.service, &self.method) == Kind::Busy;
+            let last = attempt >= most(passed_on || reply.status == 503);
+            if last || !(passed_on || answered_busy) {
                 let mut error =
                     reply.error(self.service, &self.method, self.doing, &self.api.who());
                 if self.busy == Some(reply.status) {

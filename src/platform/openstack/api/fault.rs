@@ -53,7 +53,6 @@ impl Reply {
         match self.status {
             404 => Kind::Gone,
             409 => self.conflict(service, method),
-            400 if self.passes_on(service) => Kind::Busy,
             // Cinder and Nova say "over limit" like this; a real rate limit asks for some patience.
             413 if self.retry_after().is_none_or(|pause| pause.is_zero()) => Kind::Fatal,
             413 | 429 | 503 => Kind::Busy,
