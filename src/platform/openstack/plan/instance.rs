@@ -224,6 +224,7 @@ impl Draft<'_> {
         )
     }
 
+    // Called once, in a loop: a struct of these would be written and taken apart within ten lines.
     #[allow(clippy::too_many_arguments)]
     fn machine(
         &self,
