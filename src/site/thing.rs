@@ -95,6 +95,13 @@ pub struct Endpoint {
     pub hosts: Vec<String>,
     /// Database, virtual host or bucket.
     pub name: String,
+    /// Whether it speaks TLS. Object stores of some clouds do not.
+    #[serde(default = "yes")]
+    pub tls: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -66,8 +66,8 @@ pub struct Offers {
 }
 
 impl Offers {
-    /// Host and port of the S3 interface.
-    fn s3_host(&self) -> (String, u16) {
+    /// Host and port of the S3 interface, and whether it speaks TLS.
+    fn s3_host(&self) -> (String, u16, bool) {
         let url = self
             .s3_endpoint
             .as_deref()
@@ -77,9 +77,11 @@ impl Offers {
             .and_then(|it| it.host_str())
             .unwrap_or_default()
             .to_owned();
+        let tls = url.as_ref().is_none_or(|it| it.scheme() != "http");
         (
             host,
             url.and_then(|it| it.port_or_known_default()).unwrap_or(443),
+            tls,
         )
     }
 }

@@ -118,17 +118,19 @@ impl OpenStack {
                     .name
                     .clone()
                     .unwrap_or_else(|| secrets::USER.to_owned()),
+                tls: external.tls,
             });
             return outputs;
         }
         if service.backend == Some(Backend::Object) {
             outputs.bucket = super::object::container::found(journal);
-            let (host, port) = self.offers.s3_host();
+            let (host, port, tls) = self.offers.s3_host();
             outputs.endpoint = Some(Endpoint {
                 hosts: vec![host.clone()],
                 host,
                 port,
                 name: outputs.bucket.clone().unwrap_or_default(),
+                tls,
             });
             return outputs;
         }
@@ -142,6 +144,7 @@ impl OpenStack {
                 port,
                 hosts: hosts.clone(),
                 name: secrets::USER.to_owned(),
+                tls: true,
             });
         }
         outputs

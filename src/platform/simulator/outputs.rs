@@ -109,6 +109,7 @@ fn endpoint(service: &Service, nodes: &[Node], bucket: Option<Facts>) -> Option<
             port: it.port,
             hosts: vec![it.host.clone()],
             name,
+            tls: it.tls,
         });
     }
     if let Some(bucket) = bucket {
@@ -118,6 +119,7 @@ fn endpoint(service: &Service, nodes: &[Node], bucket: Option<Facts>) -> Option<
             host,
             port: 443,
             name: bucket.id,
+            tls: true,
         });
     }
     let hosts: Vec<String> = nodes.iter().map(|node| node.address.clone()).collect();
@@ -133,6 +135,7 @@ fn endpoint(service: &Service, nodes: &[Node], bucket: Option<Facts>) -> Option<
         port,
         hosts,
         name: default_name(service.kind).to_owned(),
+        tls: true,
     })
 }
 

@@ -160,6 +160,7 @@ fn reach(record: &Record) -> Option<Reach> {
         port,
         hosts,
         name,
+        tls,
     } = record.outputs.endpoint.clone()?;
     let zone = secrets::internal_zone(service);
     let named = |(index, address): (usize, String)| Neighbour {
@@ -185,7 +186,7 @@ fn reach(record: &Record) -> Option<Reach> {
         hosts,
         port,
         name,
-        tls: true,
+        tls,
         external: false,
         version: service.version.clone(),
         backend: service.backend,

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 
+import bucket
 import machine
 from machine import run, write
 
@@ -266,14 +267,19 @@ def files_settings(context):
     reach = service(context, "storage")
     if reach.get("backend") != "object":
         return {}
-    host = reach["hosts"][0]["name"]
+    endpoint = f"{'https' if reach['tls'] else 'http'}://{reach['hosts'][0]['name']}:{reach['port']}"
+    keys = {half: context.secret("storage", half) for half in ("access_key", "secret_key")}
+    hint = context.bundles["storage"].get("region") or machine.read_json(ETC + "/settings.json", {}).get("S3_REGION_NAME") or "us-east-1"
+    store = bucket.Bucket({"endpoint": endpoint, "bucket": reach["name"], "region": hint, **keys})
     return {
         "FILES_REST_STORAGE_FACTORY": "invenio_s3.s3fs_storage_factory",
-        "S3_ENDPOINT_URL": f"{'https' if reach['tls'] else 'http'}://{host}:{reach['port']}",
-        "S3_REGION_NAME": context.bundles["storage"].get("region", "us-east-1"),
-        "S3_ACCESS_KEY_ID": context.secret("storage", "access_key"),
-        "S3_SECRET_ACCESS_KEY": context.secret("storage", "secret_key"),
+        "S3_ENDPOINT_URL": endpoint,
+        "S3_REGION_NAME": store.region(),
+        "S3_ACCESS_KEY_ID": keys["access_key"],
+        "S3_SECRET_ACCESS_KEY": keys["secret_key"],
         "S3_SIGNATURE_VERSION": "s3v4",
+        # Swift and older Ceph do not know the checksums that newer clients send by themselves
+        "S3_CONFIG_EXTRA": {"request_checksum_calculation": "when_required", "response_checksum_validation": "when_required"},
     }
 
 
@@ -331,7 +337,8 @@ def set_up(context, release):
 
 
 def process_environment():
-    return {"INVENIO_INSTANCE_PATH": INSTANCE, "HOME": HOME, "PYTHONWARNINGS": "ignore", "XDG_CACHE_HOME": HOME + "/cache"}
+    return {"INVENIO_INSTANCE_PATH": INSTANCE, "HOME": HOME, "PYTHONWARNINGS": "ignore", "XDG_CACHE_HOME": HOME + "/cache",
+            "AWS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt"}
 
 
 def release_version():

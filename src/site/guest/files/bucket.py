@@ -17,7 +17,7 @@ PART = 16 * 1024 * 1024
 
 class Bucket:
     def __init__(self, plan):
-        self.plan = plan
+        self.plan = dict(plan)
         if plan["endpoint"].startswith("file://"):
             self.place = plan["endpoint"][7:] + "/" + plan["bucket"]
         elif plan["endpoint"] and plan["bucket"]:
@@ -32,6 +32,8 @@ class Bucket:
                 answer = urllib.request.urlopen(request, timeout=300)
                 return answer if stream else (answer.headers, answer.read())
             except urllib.error.HTTPError as refused:
+                if self.elsewhere(refused):
+                    continue
                 if refused.code < 500 and refused.code != 429 or attempt == 5:
                     said = refused.headers.get("x-amz-request-id") or refused.headers.get("x-trans-id") or "no request id"
                     raise machine.Trouble(f"{method} {name or self.plan['bucket']} in the bucket: {refused.code} ({said})") from None
@@ -39,6 +41,30 @@ class Bucket:
                 if attempt == 5:
                     raise machine.Trouble(f"{method} {name} in the bucket: {why}") from None
             time.sleep(2 ** attempt)
+
+    def elsewhere(self, refused):
+        """Whether the store calls its region differently than we thought, which it says when asked; from now on so do we."""
+        if refused.code not in (301, 307, 400, 403):
+            return False
+        told = refused.headers.get("x-amz-bucket-region")
+        if not told:
+            try:
+                tree = xml.etree.ElementTree.fromstring(refused.read())
+            except (OSError, xml.etree.ElementTree.ParseError):
+                return False
+            told = next((element.text for element in tree.iter() if element.tag.rpartition("}")[2] == "Region"), None)
+        if not told or told == self.plan["region"]:
+            return False
+        self.plan["region"] = told
+        return True
+
+    def region(self):
+        """What the store calls its region: links that browsers follow are signed for it. A store that is away says it later."""
+        try:
+            self.call("GET", "", {"location": ""})
+        except machine.Trouble as why:
+            print(f"the region of the files' store is not known for sure: {why}", flush=True)
+        return self.plan["region"]
 
     def list(self, prefix):
         if self.place:

@@ -18,11 +18,15 @@ def apply(context):
 
 
 def sources(context):
-    """Package mirrors of sites without internet access, and the authority that they are trusted by."""
+    """Package mirrors of sites without internet access, and the authorities that they and the cloud are trusted by."""
     packages = context.packages
-    if packages.get("ca_pem"):
-        if write("/usr/local/share/ca-certificates/invenioils-packages.crt", packages["ca_pem"], mode=0o644):
-            run("update-ca-certificates")
+    cloud = machine.read_json("/etc/invenioils/access.json", {}).get("ca_pem")
+    changed = False
+    for name, pem in (("packages", packages.get("ca_pem")), ("cloud", cloud)):
+        path = f"/usr/local/share/ca-certificates/invenioils-{name}.crt"
+        changed |= write(path, pem, mode=0o644) if pem else machine.remove(path)
+    if changed:
+        run("update-ca-certificates")
     mirror = packages.get("apt_mirror")
     ours = "/etc/apt/sources.list.d/invenioils.sources"
     if not mirror:

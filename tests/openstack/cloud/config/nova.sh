@@ -25,7 +25,6 @@ running_deleted_instance_action = noop
 block_device_allocate_retries = 300
 block_device_allocate_retries_interval = 1
 report_interval = 20
-service_down_time = 120
 [wsgi]
 api_paste_config = $ETC/nova/api-paste.ini
 [api]
