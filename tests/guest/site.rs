@@ -88,17 +88,8 @@ fn offered() -> Option<Offered> {
     let folder = PathBuf::from(bed).join("serve");
     std::fs::create_dir_all(&folder).unwrap();
     let archive = folder.join("opensearch.tar.gz");
-    if !archive.exists() {
-        let script =
-            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/guest/opensearch-archive");
-        let made = Command::new(script).arg(&archive).output().unwrap();
-        if !made.status.success() {
-            eprintln!(
-                "SKIPPED: no archive of the search engine: {}",
-                String::from_utf8_lossy(&made.stderr)
-            );
-            return None;
-        }
+    if !super::opensearch_archive(&archive) {
+        return None;
     }
     let server = Command::new("nsenter")
         .args([

@@ -12,9 +12,10 @@ mod faults;
 mod firewall;
 mod imports;
 mod inventory;
+mod machines;
 mod marked;
 mod north_star;
-mod project;
+pub mod project;
 mod refused;
 mod tamper;
 

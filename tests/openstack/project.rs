@@ -18,7 +18,15 @@ pub struct Project {
 }
 
 impl Project {
+    /// Whose servers never boot.
     pub fn new() -> Self {
+        let project = Self::booting();
+        project.empty_image();
+        project
+    }
+
+    /// Whose servers boot, where the cloud's do.
+    pub fn booting() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "t{}-{}",
@@ -56,7 +64,6 @@ impl Project {
             &json!({ "instances": 200, "cores": 400, "ram": 800_000 }),
             &json!({ "volumes": 200, "gigabytes": 10_000 }),
         );
-        project.empty_image();
         project
     }
 
@@ -100,8 +107,13 @@ impl Project {
     }
 
     pub fn clouds_yaml(&self) -> String {
+        self.clouds_yaml_at("127.0.0.1")
+    }
+
+    /// With this host's name for Keystone: what machines are told, too.
+    pub fn clouds_yaml_at(&self, host: &str) -> String {
         format!(
-            "clouds:\n  library:\n    auth:\n      auth_url: http://127.0.0.1:5000/v3\n      username: {name}\n      password: {password}\n      \
+            "clouds:\n  library:\n    auth:\n      auth_url: http://{host}:5000/v3\n      username: {name}\n      password: {password}\n      \
              project_name: {name}\n      user_domain_name: Default\n      project_domain_name: Default\n    region_name: RegionOne\n",
             name = self.name,
             password = password(),

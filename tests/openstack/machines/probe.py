@@ -5,7 +5,7 @@
     probe.py day                a librarian's and a patron's day: a book is catalogued, found, asked for, lent and returned
     probe.py kept               what `day` left is there: the document, its loan, its file byte for byte
     probe.py counts             how many there are of each kind
-    probe.py watch SECONDS      asks all the time; how long nobody was answered at most
+    probe.py watch              asks once a second until it is told to stop; how long nobody was answered at most
 
 Reads one JSON object: url, address (of the load balancer), ca (a PEM file), people (name to email and password), and for
 `kept` what `day` printed. Prints one JSON object; a check that fails ends it with a sentence and status 1.
@@ -15,6 +15,7 @@ import http.client
 import http.cookies
 import json
 import random
+import signal
 import socket
 import ssl
 import sys
@@ -211,23 +212,26 @@ def counts():
     return {kind: librarian.get(f"/api/{kind}/?size=1")["hits"]["total"] for kind in kinds}
 
 
-def watch(seconds):
-    """A page that needs database, search and cache, four times a second; the longest time without an answer."""
-    someone, asked, longest, last, words = Person(), 0, 0.0, time.time(), []
-    end = last + float(seconds)
-    while time.time() < end:
+def watch():
+    """A page that needs database, search and cache. `longest`: the longest time in which each request failed."""
+    stop = []
+    signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
+    start = time.time()
+    someone, asked, longest, failing, words = Person(), 0, 0.0, None, []
+    while not stop:
         began = time.time()
         asked += 1
         try:
             status, found, _ = someone.ask("GET", "/api/documents/?size=1", timeout=10)
-            need(status == 200, f"{status} {found[:80]!r}")
-            longest = max(longest, time.time() - last)
-            last = time.time()
+            # 429: so many in one hour from one address; somebody is there and says so
+            need(status in (200, 429), f"{status} {found[:80]!r}")
+            failing = None
         except (Failed, OSError, http.client.HTTPException) as why:
-            words.append(f"{began - end + float(seconds):.1f} {why}"[:160])
-        # what the application allows one address in a minute
-        time.sleep(max(0.0, began + 0.75 - time.time()))
-    return {"asked": asked, "refused": len(words), "longest": round(max(longest, time.time() - last), 1), "words": words[:8]}
+            failing = failing or began
+            words.append(f"after {began - start:.1f} s: {type(why).__name__} {why}"[:160])
+        longest = max(longest, time.time() - failing if failing else 0.0)
+        time.sleep(max(0.0, began + 1.0 - time.time()))
+    return {"asked": asked, "refused": len(words), "longest": round(longest, 1), "words": words[:8]}
 
 
 if __name__ == "__main__":

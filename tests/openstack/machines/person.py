@@ -1,0 +1,20 @@
+"""Makes an account of the application, as an administrator would: runs in a web machine with the application's Python.
+Reads one JSON object: email, password, role."""
+import json
+import os
+import sys
+
+os.environ["INVENIO_INSTANCE_PATH"] = "/var/lib/ils/instance"
+
+from click.testing import CliRunner  # noqa: E402
+from flask.cli import ScriptInfo  # noqa: E402
+from invenio_app.cli import cli  # noqa: E402
+from invenio_app.factory import create_app  # noqa: E402
+
+who = json.load(sys.stdin)
+app = create_app()
+with app.app_context():
+    for words in (["users", "create", who["email"], "-a", "-c", "--password=" + who["password"]], ["roles", "add", who["email"], who["role"]]):
+        done = CliRunner().invoke(cli, words, obj=ScriptInfo(create_app=lambda *_, **__: app), prog_name="invenio")
+        if done.exit_code != 0:
+            sys.exit(f"`invenio {' '.join(words[:2])}` failed: {done.output[-400:]} {done.exception!r}")

@@ -1,0 +1,320 @@
+//! One library on machines: the example applied, and hands to look into it.
+
+use super::{Project, loud, osdev};
+use crate::{
+    guest::opensearch_archive,
+    openstack::{north_star, project::text},
+    terraform::Workspace,
+};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+/// Machines know this host by an address of the outside world; packages and archives come from here.
+const MIRROR: &str = "http://203.0.113.1:3128";
+/// The name that APIs have inside and outside.
+const API: &str = "api.osdev.test";
+pub const ENVIRONMENT: &str = "library";
+
+pub struct Site {
+    pub workspace: Workspace,
+    pub project: Project,
+    people: Value,
+}
+
+/// Someone who asks the site once a second until this is stopped.
+pub struct Watch(Child);
+
+impl Watch {
+    /// For how many seconds on end nobody was answered at most, and what was said then.
+    pub fn stop(self) -> (f64, String) {
+        let pid = self.0.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &pid]).output();
+        let out = self.0.wait_with_output().expect("a probe");
+        let said: Value = serde_json::from_slice(&out.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&out.stderr)));
+        assert!(said["asked"].as_u64() > Some(0), "{said}");
+        (said["longest"].as_f64().expect("seconds"), said.to_string())
+    }
+}
+
+impl Site {
+    /// The example, not yet applied, in a network of its own. None: something that machines need cannot be had here.
+    pub fn new() -> Option<Self> {
+        let archive = osdev().join("mirror/opensearch.tar.gz");
+        std::fs::create_dir_all(archive.parent()?).expect("a folder");
+        if !opensearch_archive(&archive) {
+            return None;
+        }
+        let project = Project::booting();
+        let workspace = north_star(&project);
+        workspace.write("clouds.yaml", &project.clouds_yaml_at(API));
+        // Networks of this cloud's machines must not overlap, and a failed test leaves its own.
+        let pid = std::process::id();
+        let cidr = format!("10.{}.{}.0/24", 128 + pid / 256 % 100, pid % 256);
+        workspace.edit("network = {", &format!("network = {{ cidr = \"{cidr}\","));
+        workspace.edit(
+            "  dns     =",
+            &format!(
+                "  packages = {{ opensearch_url = \"{MIRROR}/opensearch.tar.gz\" }}\n  dns     ="
+            ),
+        );
+        let people = json!({
+            "librarian": { "email": "librarian@example.org", "password": "a-librarian-of-tests" },
+            "patron": { "email": "patron@example.org", "password": "a-patron-of-tests" },
+        });
+        Some(Self {
+            workspace,
+            project,
+            people,
+        })
+    }
+
+    /// A user interface of one page, as an archive that machines can fetch.
+    pub fn with_frontend(self, words: &str) -> Self {
+        let work = tempfile::tempdir().expect("a folder");
+        let page = format!("<!doctype html><html><body>{words}</body></html>\n");
+        std::fs::write(work.path().join("index.html"), page).expect("a file");
+        let archive = osdev().join("mirror/frontend.tar.gz");
+        let packed = Command::new("tar")
+            .arg("-czf")
+            .arg(&archive)
+            .arg("-C")
+            .arg(work.path())
+            .arg(".")
+            .status();
+        assert!(packed.is_ok_and(|it| it.success()), "tar");
+        let sum = output(Command::new("sha256sum").arg(&archive));
+        let sum = sum.split_whitespace().next().unwrap_or_default();
+        self.workspace.edit(
+            "  worker         =",
+            &format!("  frontend = {{ archive_url = \"{MIRROR}/frontend.tar.gz\", sha256 = \"{sum}\" }}\n  worker         ="),
+        );
+        self
+    }
+
+    /// Applies, and waits until every machine reports that it is ready. The times of both.
+    pub fn up(&self) -> (Duration, Duration) {
+        let began = Instant::now();
+        let applied = self.workspace.apply();
+        self.ready(600);
+        (applied.took, began.elapsed())
+    }
+
+    /// Servers by the host name that they have inside: `database-0`, `ils-web-1`.
+    pub fn servers(&self) -> BTreeMap<String, String> {
+        let list = self
+            .project
+            .api()
+            .list("compute", "/servers/detail", "servers");
+        let known = list.iter().filter_map(|it| {
+            let name = text(&it["name"]);
+            Some((
+                name.strip_prefix(&format!("{ENVIRONMENT}-"))?.to_owned(),
+                text(&it["id"]),
+            ))
+        });
+        known.collect()
+    }
+
+    fn folder(&self, name: &str) -> PathBuf {
+        let servers = self.servers();
+        let id = servers
+            .get(name)
+            .unwrap_or_else(|| panic!("no machine {name}: {servers:?}"));
+        osdev().join("var/nova/instances").join(id)
+    }
+
+    /// What a machine last said of itself.
+    pub fn report(&self, name: &str) -> Value {
+        report(&self.folder(name))
+    }
+
+    /// Waits until every machine reports that it is ready.
+    pub fn ready(&self, seconds: u64) {
+        let end = Instant::now() + Duration::from_secs(seconds);
+        loop {
+            let found = self.servers();
+            let reports: Vec<_> = found
+                .iter()
+                .map(|(name, id)| (name, report(&osdev().join("var/nova/instances").join(id))))
+                .collect();
+            let not = reports.iter().filter(|(_, it)| it["state"] != "ready");
+            let not: Vec<_> = not.map(|(name, it)| format!("{name}: {it}")).collect();
+            if not.is_empty() && !reports.is_empty() {
+                return;
+            }
+            assert!(
+                Instant::now() < end,
+                "not ready after {seconds} s:\n{}",
+                not.join("\n")
+            );
+            std::thread::sleep(Duration::from_secs(2));
+        }
+    }
+
+    /// A command in a machine, as its root would run it.
+    pub fn command(&self, name: &str) -> Command {
+        let keeper = std::fs::read_to_string(self.folder(name).join("pid"));
+        let keeper = keeper.unwrap_or_else(|error| panic!("{name} does not run: {error}"));
+        let keeper = keeper.trim();
+        let first = std::fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children"))
+            .unwrap_or_default();
+        let first = first
+            .split_whitespace()
+            .next()
+            .unwrap_or_else(|| panic!("{name} does not run"));
+        let mut command = Command::new("nsenter");
+        command.args(["-t", first, "-m", "-u", "-i", "-n", "-p", "--", "env", "-i"]);
+        command.args([
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME=/root",
+            "LC_ALL=C.UTF-8",
+        ]);
+        command
+    }
+
+    /// Runs something in a machine by its shell.
+    pub fn shell(&self, name: &str, line: &str) -> String {
+        output(self.command(name).args(["sh", "-c", line]))
+            .trim()
+            .to_owned()
+    }
+
+    /// A librarian's account, made in a web machine.
+    pub fn librarian(&self) {
+        let mut who = self.people["librarian"].clone();
+        who["role"] = json!("librarian");
+        let python = "cd / && exec setpriv --reuid=ils --regid=ils --init-groups env HOME=/var/lib/ils /opt/ils/current/venv/bin/python -c";
+        let program = here("person.py");
+        let program = std::fs::read_to_string(program).expect("a program");
+        let mut command = self.command("ils-web-0");
+        command.args(["sh", "-c", &format!("{python} \"$1\""), "sh", &program]);
+        good(&fed(&mut command, &who));
+    }
+
+    fn probing(&self, words: &[&str], more: Value) -> (Command, Value) {
+        let outputs = self.workspace.json(&["output", "-json"]);
+        let certificate = self.workspace.attributes("invenioils_certificate.this");
+        self.workspace
+            .write("ca.pem", &text(&certificate["certificate_pem"]));
+        let mut wish = json!({
+            "url": outputs["url"]["value"], "address": outputs["public_address"]["value"],
+            "ca": self.workspace.path("ca.pem"), "people": self.people,
+        });
+        if let (Some(wish), Some(more)) = (wish.as_object_mut(), more.as_object()) {
+            wish.extend(more.clone());
+        }
+        let mut command = outside();
+        command.arg("python3").arg(here("probe.py")).args(words);
+        (command, wish)
+    }
+
+    /// What people do at the site, through its balancer: see `probe.py`.
+    #[track_caller]
+    pub fn probe(&self, verb: &str, more: Value) -> Value {
+        let (mut command, wish) = self.probing(&[verb], more);
+        let out = fed(&mut command, &wish);
+        assert!(
+            out.status.success(),
+            "{verb}: {}",
+            String::from_utf8_lossy(&out.stderr)
+        );
+        serde_json::from_slice(&out.stdout).expect("a probe's answer")
+    }
+
+    /// Someone who asks all the time, from now on.
+    pub fn watch(&self) -> Watch {
+        let (mut command, wish) = self.probing(&["watch"], Value::Null);
+        Watch(start(&mut command, &wish))
+    }
+
+    /// Which of these places answer to somebody in this machine; None: to somebody out in the world.
+    pub fn reached(&self, from: Option<&str>, places: &[(String, u16)]) -> Vec<(String, u16)> {
+        let program = std::fs::read_to_string(here("reach.py")).expect("a program");
+        let mut command = from.map_or_else(outside, |name| self.command(name));
+        command.args(["python3", "-c", &program]);
+        let out = fed(&mut command, &json!(places));
+        serde_json::from_str(&good(&out)).expect("places")
+    }
+
+    /// Ends it, and sees that nothing is left in the project.
+    pub fn down(self) {
+        self.workspace.destroy();
+        let left = self.project.inventory();
+        for kind in ["server", "volume", "network", "load_balancer", "port"] {
+            assert!(left.all(kind).is_empty(), "left: {:?}", left.names(kind));
+        }
+    }
+}
+
+/// One line of the table of what machines did.
+pub fn note(what: &str, figure: &str) {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests.tsv");
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path);
+    let _ = file.map(|mut file| writeln!(file, "{what}\t{figure}"));
+    loud(&format!("{what}: {figure}"));
+}
+
+fn here(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/openstack/machines")
+        .join(file)
+}
+
+/// Where the world is, for the machines of this cloud.
+fn outside() -> Command {
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", "osdev"]);
+    command
+}
+
+fn report(folder: &Path) -> Value {
+    let console = std::fs::read(folder.join("console.log")).unwrap_or_default();
+    let console = String::from_utf8_lossy(&console);
+    let last = console
+        .lines()
+        .filter_map(|line| line.split_once("invenioils-status: "))
+        .filter_map(|(_, json)| serde_json::from_str(json.trim()).ok());
+    last.last().unwrap_or_default()
+}
+
+fn start(command: &mut Command, input: &Value) -> Child {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("a process");
+    let mut pipe = child.stdin.take().expect("its input");
+    pipe.write_all(input.to_string().as_bytes())
+        .expect("its input");
+    child
+}
+
+fn fed(command: &mut Command, input: &Value) -> Output {
+    start(command, input).wait_with_output().expect("a process")
+}
+
+fn output(command: &mut Command) -> String {
+    good(&command.stdin(Stdio::null()).output().expect("a process"))
+}
+
+#[track_caller]
+fn good(out: &Output) -> String {
+    assert!(
+        out.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&out.stdout),
+        String::from_utf8_lossy(&out.stderr)
+    );
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
