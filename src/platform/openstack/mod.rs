@@ -45,6 +45,8 @@ pub struct OpenStack {
     turns: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Turn>>>>,
     /// Children of balancers whose end was taken on: they go, nobody need look.
     ended: Mutex<BTreeSet<String>>,
+    /// Members of pools that this process has put in, and when.
+    put_in: Mutex<BTreeMap<String, Instant>>,
     /// Records that this process has written or removed a moment ago, by the image's id.
     fresh_records: Mutex<BTreeMap<String, (Instant, Option<Record>)>>,
     epoch: Mutex<(Instant, Moment)>,
@@ -159,6 +161,7 @@ pub async fn connect(settings: Settings, common: Common) -> Result<OpenStack> {
         room: OnceCell::new(),
         turns: Mutex::default(),
         ended: Mutex::default(),
+        put_in: Mutex::default(),
         fresh_records: Mutex::default(),
         epoch: Mutex::new((Instant::now(), Moment::now())),
     })

@@ -243,12 +243,47 @@ impl Site {
         serde_json::from_str(&good(&out)).expect("places")
     }
 
+    /// What each machine has to say, for whoever reads of a failure.
+    fn told(&self) -> String {
+        let words = self.servers().into_keys().map(|name| {
+            let mut last = self.command(&name);
+            last.args([
+                "journalctl",
+                "-u",
+                "invenioils-converge",
+                "--no-pager",
+                "-o",
+                "cat",
+                "-n",
+                "15",
+            ]);
+            let last = last.output().map(|it| it.stdout).unwrap_or_default();
+            format!(
+                "{name}: {}\n{}",
+                self.report(&name),
+                String::from_utf8_lossy(&last)
+            )
+        });
+        words.collect()
+    }
+
     /// Ends it, and sees that nothing is left in the project.
     pub fn down(self) {
         self.workspace.destroy();
         let left = self.project.inventory();
         for kind in ["server", "volume", "network", "load_balancer", "port"] {
             assert!(left.all(kind).is_empty(), "left: {:?}", left.names(kind));
+        }
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        // Machines take what others need: they do not outlive their test, unless somebody wants to look at them.
+        if std::thread::panicking() && std::env::var_os("KEEP_CLOUD").is_none() {
+            let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.told()));
+            loud(&told.unwrap_or_else(|_| "the machines tell nothing".to_owned()));
+            self.workspace.run(&["destroy", "-auto-approve"]);
         }
     }
 }
@@ -280,11 +315,11 @@ fn outside() -> Command {
 fn report(folder: &Path) -> Value {
     let console = std::fs::read(folder.join("console.log")).unwrap_or_default();
     let console = String::from_utf8_lossy(&console);
-    let last = console
+    let mut reports = console
         .lines()
         .filter_map(|line| line.split_once("invenioils-status: "))
         .filter_map(|(_, json)| serde_json::from_str(json.trim()).ok());
-    last.last().unwrap_or_default()
+    reports.next_back().unwrap_or_default()
 }
 
 fn start(command: &mut Command, input: &Value) -> Child {

@@ -5,7 +5,10 @@ use crate::engine::{Cx, Difference, Error, Kind, Made, Object, Ref, Result, Seen
 use crate::platform::openstack::{OpenStack, api::Service, mark::Mark};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::time::Duration;
+use std::{
+    sync::PoisonError,
+    time::{Duration, Instant},
+};
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -47,6 +50,20 @@ pub struct Listed {
     pub admin_state_up: bool,
 }
 
+/// Balancers send a word of their health every ten seconds, some only every half minute.
+const FIRST_REPORT: Duration = Duration::from_secs(60);
+
+impl OpenStack {
+    fn has_put_in(&self, id: &str) {
+        let mut put_in = self.put_in.lock().unwrap_or_else(PoisonError::into_inner);
+        put_in.insert(id.to_owned(), Instant::now());
+    }
+    fn just_put_in(&self, id: &str) -> bool {
+        let put_in = self.put_in.lock().unwrap_or_else(PoisonError::into_inner);
+        put_in.get(id).is_some_and(|at| at.elapsed() < FIRST_REPORT)
+    }
+}
+
 fn one() -> u32 {
     1
 }
@@ -62,7 +79,8 @@ impl Member {
         };
         Ok(cx.facts(self.pool.as_ref().ok_or_else(gone)?)?.id)
     }
-    /// Whether the balancer finds it well. A balancer that has never reported its own health tells nothing of others'.
+    /// Whether the balancer finds it well. A balancer that does not report its own health tells nothing of others' either;
+    /// one that has just been made gets a minute for its first report.
     async fn answers(&self, cx: &Cx<'_, OpenStack>, found: &Listed) -> Result<bool> {
         let balancers = cx.cloud.balancers(cx.since).await?;
         let reports = balancers.iter().any(|it| {
@@ -72,7 +90,7 @@ impl Member {
                     "ONLINE" | "DEGRADED" | "ERROR"
                 )
         });
-        Ok(!reports
+        Ok(!reports && !cx.cloud.just_put_in(&found.id)
             || matches!(
                 found.operating_status.as_str(),
                 "ONLINE" | "NO_MONITOR" | "DRAINING"
@@ -159,6 +177,7 @@ impl Object<OpenStack> for Member {
             body,
         );
         let made: Of = call.answer("member").await?;
+        cx.cloud.has_put_in(&made.id);
         Ok(InPool { id: made.id, pool })
     }
     async fn update(&self, cx: &Cx<'_, OpenStack>, facts: &InPool, _: &[Difference]) -> Result<()> {
