@@ -1,7 +1,10 @@
 //! The example of the README, on machines that boot: a library that lends a book over TLS, and goes on lending while its
 //! engineers change it.
 
-use super::{Site, machines, site::note};
+use super::{
+    Site, failover, machines,
+    site::{note, seconds},
+};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -15,8 +18,6 @@ const USUAL: [u16; 20] = [
 ];
 /// How soon a change must have arrived.
 const SOON: Duration = Duration::from_secs(60);
-/// Every how many seconds the load balancer looks at its members.
-const MONITOR: f64 = 10.0;
 
 #[test]
 fn a_library_lends_a_book_over_tls() {
@@ -52,22 +53,18 @@ fn a_library_lends_a_book_over_tls() {
     entries_fire_once(&site);
     site.probe("kept", json!({ "left": left }));
     site.workspace.settled();
+    if std::env::var_os("DRILL").is_some() {
+        failover::tasks_outlive_their_broker(&site, &left);
+        failover::each_comes_back(&site, &left);
+    }
     let began = Instant::now();
     site.down();
     note("`terraform destroy`", &seconds(began.elapsed()));
 }
 
-fn seconds(time: Duration) -> String {
-    format!("{} s", time.as_secs())
-}
-
-fn journal(site: &Site, name: &str, unit: &str) -> String {
-    site.shell(name, &format!("journalctl -u {unit} --no-pager -o cat"))
-}
-
 /// What the web nodes hand over is done by the worker.
 fn tasks_ran(site: &Site) {
-    let said = journal(site, "ils-worker-0", "ils-worker");
+    let said = site.journal("ils-worker-0", "ils-worker");
     for task in [
         "invenio_app_ils.notifications.backends.mail.send",
         "invenio_app_ils.documents.indexer.index_referenced_records",
@@ -217,7 +214,7 @@ fn more_web_nodes_come_without_an_outage(site: &Site) {
         &seconds(applied.took),
     );
     note("… nobody was answered for at most", &format!("{longest} s"));
-    assert!(longest < MONITOR, "an outage: {said}");
+    assert!(longest < failover::MONITOR, "an outage: {said}");
     let now = site.servers();
     assert_eq!(
         before.keys().collect::<Vec<_>>(),
@@ -238,7 +235,7 @@ fn entries_fire_once(site: &Site) {
     const ENTRY: &str = "invenio_indexer.tasks.process_bulk_queue";
     let end = Instant::now() + Duration::from_secs(400);
     let sent = || {
-        journal(site, "ils-worker-0", "ils-scheduler")
+        site.journal("ils-worker-0", "ils-scheduler")
             .matches(&format!("({ENTRY})"))
             .count()
     };
@@ -248,7 +245,7 @@ fn entries_fire_once(site: &Site) {
     }
     std::thread::sleep(Duration::from_secs(10));
     let sent = sent();
-    let received = journal(site, "ils-worker-0", "ils-worker");
+    let received = site.journal("ils-worker-0", "ils-worker");
     let received = received
         .lines()
         .filter(|line| line.contains(&format!("Task {ENTRY}[")) && line.contains("received"))

@@ -1,6 +1,7 @@
 //! Libraries on machines that boot: nothing is simulated but the hypervisor. What happens inside a machine is looked at
 //! from the outside: its console, its processes, its answers.
 
+mod failover;
 mod library;
 mod site;
 
@@ -31,7 +32,6 @@ pub fn machines(test: &str) -> Option<Turn> {
 }
 
 /// The same, for what takes longer than a test may.
-#[expect(dead_code, reason = "the next test in this folder takes it")]
 pub fn drill(test: &str) -> Option<Turn> {
     if std::env::var_os("DRILL").is_none() {
         loud(&format!("SKIPPED {test}: `make drill` has it"));

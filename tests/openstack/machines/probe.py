@@ -4,6 +4,7 @@
     probe.py front              TLS, redirect, front page, sign-in page, health
     probe.py day                a librarian's and a patron's day: a book is catalogued, found, asked for, lent and returned
     probe.py kept               what `day` left is there: the document, its loan, its file byte for byte
+    probe.py ask                the patron asks for the book again, which writes a mail; gives the loan
     probe.py counts             how many there are of each kind
     probe.py watch              asks once a second until it is told to stop; how long nobody was answered at most
 
@@ -206,6 +207,15 @@ def kept():
     return {"kept": "all"}
 
 
+def ask():
+    left = WISH["left"]
+    patron = Person("patron")
+    place = patron.get("/api/locations/?sort=created&size=1")["hits"]["hits"][0]["id"]
+    asked = patron.post("/api/circulation/loans/request", {"document_pid": left["document"], "patron_pid": patron.id, "pickup_location_pid": place,
+                                                           "transaction_location_pid": place, "delivery": {"method": "PICKUP"}})
+    return {"loan": asked["metadata"]["pid"]}
+
+
 def counts():
     librarian = Person("librarian")
     kinds = ("locations", "internal-locations", "documents", "items", "eitems", "circulation/loans", "vocabularies", "patrons")
@@ -236,7 +246,8 @@ def watch():
 
 if __name__ == "__main__":
     try:
-        print(json.dumps({"front": front, "day": day, "kept": kept, "counts": counts, "watch": watch}[sys.argv[1]](*sys.argv[2:])))
+        verbs = {"front": front, "day": day, "kept": kept, "ask": ask, "counts": counts, "watch": watch}
+        print(json.dumps(verbs[sys.argv[1]]()))
     except Failed as why:
         print(why, file=sys.stderr)
         sys.exit(1)

@@ -160,15 +160,16 @@ impl Site {
 
     /// A command in a machine, as its root would run it.
     pub fn command(&self, name: &str) -> Command {
-        let keeper = std::fs::read_to_string(self.folder(name).join("pid"));
-        let keeper = keeper.unwrap_or_else(|error| panic!("{name} does not run: {error}"));
+        self.try_command(name)
+            .unwrap_or_else(|| panic!("{name} does not run"))
+    }
+
+    fn try_command(&self, name: &str) -> Option<Command> {
+        let keeper = std::fs::read_to_string(self.folder(name).join("pid")).ok()?;
         let keeper = keeper.trim();
-        let first = std::fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children"))
-            .unwrap_or_default();
-        let first = first
-            .split_whitespace()
-            .next()
-            .unwrap_or_else(|| panic!("{name} does not run"));
+        let first =
+            std::fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children")).ok()?;
+        let first = first.split_whitespace().next()?;
         let mut command = Command::new("nsenter");
         command.args(["-t", first, "-m", "-u", "-i", "-n", "-p", "--", "env", "-i"]);
         command.args([
@@ -176,7 +177,19 @@ impl Site {
             "HOME=/root",
             "LC_ALL=C.UTF-8",
         ]);
-        command
+        Some(command)
+    }
+
+    /// The same, of a machine that may be down; None: it is, or the command failed.
+    pub fn try_shell(&self, name: &str, line: &str) -> Option<String> {
+        let out = self
+            .try_command(name)?
+            .args(["sh", "-c", line])
+            .output()
+            .ok()?;
+        out.status
+            .success()
+            .then(|| String::from_utf8_lossy(&out.stdout).into_owned())
     }
 
     /// Runs something in a machine by its shell.
@@ -184,6 +197,11 @@ impl Site {
         output(self.command(name).args(["sh", "-c", line]))
             .trim()
             .to_owned()
+    }
+
+    /// All that a unit has said in a machine.
+    pub fn journal(&self, name: &str, unit: &str) -> String {
+        self.shell(name, &format!("journalctl -u {unit} --no-pager -o cat"))
     }
 
     /// A librarian's account, made in a web machine.
@@ -286,6 +304,10 @@ impl Drop for Site {
             self.workspace.run(&["destroy", "-auto-approve"]);
         }
     }
+}
+
+pub fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_secs())
 }
 
 /// One line of the table of what machines did.

@@ -1,0 +1,260 @@
+//! Machines that die: what people notice, what the next plan says, and that the next apply has all as it was.
+
+use super::{
+    Site, drill,
+    site::{note, seconds},
+};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Every how many seconds the load balancer looks at its members.
+pub const MONITOR: f64 = 10.0;
+const SEND: &str = "invenio_app_ils.notifications.backends.mail.send";
+
+impl Site {
+    /// Takes a machine away for good, as a host that burns down does. Its volume stays.
+    fn lose(&self, name: &str) {
+        let id = self.servers()[name].clone();
+        self.project
+            .api()
+            .delete("compute", &format!("/servers/{id}"));
+        self.until(60, &format!("the end of {name}"), || {
+            !self.servers().contains_key(name)
+        });
+    }
+
+    fn until(&self, limit: u64, what: &str, look: impl Fn() -> bool) {
+        let end = Instant::now() + Duration::from_secs(limit);
+        while !look() {
+            assert!(
+                Instant::now() < end,
+                "{what} did not happen within {limit} s"
+            );
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+
+    /// The machine of these of which this is true, once there is one.
+    fn one_of(&self, names: &[String], what: &str, is: impl Fn(&str) -> bool) -> String {
+        let found = || {
+            let there = self.servers();
+            names
+                .iter()
+                .find(|it| there.contains_key(*it) && is(it))
+                .cloned()
+        };
+        self.until(180, what, || found().is_some());
+        found().unwrap_or_else(|| panic!("{what}: no longer"))
+    }
+
+    /// The plan names each machine that is missing, the apply makes it, and nothing is left to do.
+    fn mend(&self, missing: &[String]) -> Duration {
+        let plan = self.workspace.run(&["plan", "-no-color"]).ok();
+        for name in missing {
+            assert!(
+                plan.stdout.contains(&format!("library-{name}")),
+                "{name} is not missed:\n{plan}"
+            );
+        }
+        let began = Instant::now();
+        self.workspace.apply();
+        self.ready(900);
+        self.workspace.settled();
+        began.elapsed()
+    }
+
+    fn all_is_there(&self, left: &Value, counts: &Value) {
+        self.probe("front", Value::Null);
+        self.probe("kept", json!({ "left": left }));
+        assert_eq!(
+            self.probe("counts", Value::Null),
+            *counts,
+            "all that was there"
+        );
+    }
+}
+
+fn names(role: &str, count: usize) -> Vec<String> {
+    (0..count).map(|index| format!("{role}-{index}")).collect()
+}
+
+/// What was accepted before a broker's machine lost its power is done when it is back.
+pub fn tasks_outlive_their_broker(site: &Site, left: &Value) {
+    let sent = || {
+        let said = site.journal("ils-worker-0", "ils-worker");
+        said.lines()
+            .filter(|line| line.contains(&format!("Task {SEND}[")) && line.contains("succeeded"))
+            .count()
+    };
+    let waiting = || -> u64 {
+        let listed = site.shell(
+            "queue-0",
+            "rabbitmqctl -q list_queues -p ils name messages | awk '$1 == \"celery\" { print $2 }'",
+        );
+        listed.parse().unwrap_or(0)
+    };
+    let before = sent();
+    site.shell(
+        "ils-worker-0",
+        "systemctl mask --now --runtime ils-worker.service",
+    );
+    site.probe("ask", json!({ "left": left }));
+    let accepted = waiting();
+    assert!(accepted > 0, "something waits for a worker");
+    let id = site.servers()["queue-0"].clone();
+    let hard = json!({ "reboot": { "type": "HARD" } });
+    site.project
+        .api()
+        .post("compute", &format!("/servers/{id}/action"), &hard);
+    let up = || {
+        site.try_shell("queue-0", "rabbitmqctl -q await_startup --timeout 5")
+            .is_some()
+    };
+    site.until(60, "the broker's power cut", || !up());
+    site.until(240, "the broker's return", up);
+    assert_eq!(waiting(), accepted, "what was accepted is still there");
+    site.shell(
+        "ils-worker-0",
+        "systemctl unmask --runtime ils-worker.service && systemctl start ils-worker.service",
+    );
+    site.until(180, "the tasks' end", || waiting() == 0 && sent() > before);
+    note(
+        "tasks accepted before their broker lost its power, done afterwards",
+        &format!("{accepted} of {accepted}"),
+    );
+    site.ready(180);
+}
+
+/// One machine of each kind, alone as it is: with two web nodes nobody notices the loss of one.
+pub fn each_comes_back(site: &Site, left: &Value) {
+    let counts = site.probe("counts", Value::Null);
+    for name in [
+        "ils-web-0",
+        "ils-worker-0",
+        "database-0",
+        "search-0",
+        "cache-0",
+        "queue-0",
+    ] {
+        let name = name.to_owned();
+        let watch = (name == "ils-web-0").then(|| site.watch());
+        site.lose(&name);
+        if let Some(watch) = watch {
+            std::thread::sleep(Duration::from_secs(40));
+            let (longest, said) = watch.stop();
+            note(
+                "one of two web nodes lost: nobody was answered for at most",
+                &format!("{longest} s"),
+            );
+            assert!(longest <= MONITOR, "an outage: {said}");
+        }
+        let took = site.mend(std::slice::from_ref(&name));
+        note(
+            &format!("{name} lost, replaced by the next apply, everything there"),
+            &seconds(took),
+        );
+        site.all_is_there(left, &counts);
+    }
+}
+
+/// Several of everything: the one that leads is lost each time, and the others go on without it.
+#[test]
+fn those_that_lead_may_die() {
+    let Some(_turn) = drill("those_that_lead_may_die") else {
+        return;
+    };
+    let Some(site) = Site::new() else { return };
+    site.workspace.edit(
+        "  kind           = each.key\n",
+        "  kind           = each.key\n  nodes          = lookup({ database = 3, search = 3, cache = 3, queue = 3 }, each.key, 1)\n  settings       = each.key == \"search\" ? { heap_mib = \"512\" } : {}\n",
+    );
+    site.workspace.edit(
+        "worker         = { nodes = 1 }",
+        "worker         = { nodes = 2 }",
+    );
+    let (_, ready) = site.up();
+    note(
+        "16 machines, three of each service, until each says that it is ready",
+        &seconds(ready),
+    );
+    site.librarian();
+    let left = site.probe("day", Value::Null);
+    let counts = site.probe("counts", Value::Null);
+
+    let says = |field: &'static str| {
+        let site = &site;
+        move |name: &str| site.report(name)[field] == true
+    };
+    let elected = |name: &str| {
+        let asked = "curl -sS -m 5 http://127.0.0.1:9200/_cat/cluster_manager?h=node || true";
+        site.try_shell(name, asked)
+            .is_some_and(|it| it.trim() == name)
+    };
+    // what it is, its role, how many there are, which of them, and for how many seconds it may be noticed
+    type Leader<'a> = (&'a str, &'a str, usize, &'a dyn Fn(&str) -> bool, f64);
+    let leads: [Leader<'_>; 6] = [
+        (
+            "a web node",
+            "ils-web",
+            2,
+            &|name| name == "ils-web-0",
+            MONITOR,
+        ),
+        (
+            "the worker with the scheduler",
+            "ils-worker",
+            2,
+            &says("scheduler"),
+            MONITOR,
+        ),
+        (
+            "the primary database",
+            "database",
+            3,
+            &says("primary"),
+            60.0,
+        ),
+        ("the cache's master", "cache", 3, &says("primary"), 30.0),
+        (
+            "the first of the broker's nodes",
+            "queue",
+            3,
+            &|name| name == "queue-0",
+            MONITOR,
+        ),
+        (
+            "the search engine's elected manager",
+            "search",
+            3,
+            &elected,
+            30.0,
+        ),
+    ];
+    let mut lost = Vec::new();
+    for (what, role, count, is, limit) in leads {
+        let all = names(role, count);
+        let victim = site.one_of(&all, what, is);
+        let watch = site.watch();
+        site.lose(&victim);
+        let rest: Vec<_> = all.into_iter().filter(|it| *it != victim).collect();
+        if !["ils-web", "queue"].contains(&role) {
+            site.one_of(&rest, &format!("{what}'s successor"), is);
+        }
+        std::thread::sleep(Duration::from_secs(30));
+        let (longest, said) = watch.stop();
+        note(
+            &format!("{what} lost, of several: nobody was answered for at most"),
+            &format!("{longest} s"),
+        );
+        assert!(longest <= limit, "{what}: an outage: {said}");
+        site.probe("kept", json!({ "left": left }));
+        lost.push(victim);
+    }
+    let took = site.mend(&lost);
+    note(
+        "all six of them replaced by one apply, everything there",
+        &seconds(took),
+    );
+    site.all_is_there(&left, &counts);
+    site.down();
+}
