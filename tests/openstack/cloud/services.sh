@@ -29,8 +29,6 @@ services() {
     run package-proxy $B/python -m osdevfakes.package_proxy
     run api-forward $B/python -m osdevfakes.api_forward
     run octavia-heartbeats $B/python -m osdevfakes.octavia_haproxy --config-file $ETC/octavia/octavia.conf --log-file octavia-heartbeats.log
-  else
-    run octavia-health $B/python -m osdevfakes.octavia_health
   fi
   wait_http placement http://127.0.0.1:8778/
   wait_http nova-api http://127.0.0.1:8774/

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// Every how many seconds the load balancer looks at its members.
-pub const MONITOR: f64 = 10.0;
+pub const MONITOR: f64 = 5.0;
 const SEND: &str = "invenio_app_ils.notifications.backends.mail.send";
 
 impl Site {

@@ -1,6 +1,8 @@
 //! One web machine in the pool.
 
-use super::{Compared, Of, load_balancer::standing, pool::Pool, port::Port, server::Server};
+use super::{
+    Compared, Of, load_balancer::standing, monitor::SETTLED, pool::Pool, port::Port, server::Server,
+};
 use crate::engine::{Cx, Difference, Error, Kind, Made, Object, Ref, Result, Seen, Standing};
 use crate::platform::openstack::{OpenStack, api::Service, mark::Mark};
 use serde::{Deserialize, Serialize};
@@ -50,9 +52,6 @@ pub struct Listed {
     pub admin_state_up: bool,
 }
 
-/// Balancers send a word of their health every ten seconds, some only every half minute.
-const FIRST_REPORT: Duration = Duration::from_secs(60);
-
 impl OpenStack {
     fn has_put_in(&self, id: &str) {
         let mut put_in = self.put_in.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,7 +59,7 @@ impl OpenStack {
     }
     fn just_put_in(&self, id: &str) -> bool {
         let put_in = self.put_in.lock().unwrap_or_else(PoisonError::into_inner);
-        put_in.get(id).is_some_and(|at| at.elapsed() < FIRST_REPORT)
+        put_in.get(id).is_some_and(|at| at.elapsed() < SETTLED)
     }
 }
 
@@ -79,8 +78,7 @@ impl Member {
         };
         Ok(cx.facts(self.pool.as_ref().ok_or_else(gone)?)?.id)
     }
-    /// Whether the balancer finds it well. A balancer that does not report its own health tells nothing of others' either;
-    /// one that has just been made gets a minute for its first report.
+    /// Whether the balancer finds it well. A balancer that has never reported its own health tells nothing of others'.
     async fn answers(&self, cx: &Cx<'_, OpenStack>, found: &Listed) -> Result<bool> {
         let balancers = cx.cloud.balancers(cx.since).await?;
         let reports = balancers.iter().any(|it| {
@@ -90,11 +88,12 @@ impl Member {
                     "ONLINE" | "DEGRADED" | "ERROR"
                 )
         });
-        Ok(!reports && !cx.cloud.just_put_in(&found.id)
-            || matches!(
-                found.operating_status.as_str(),
-                "ONLINE" | "NO_MONITOR" | "DRAINING"
-            ))
+        Ok(!reports
+            || !cx.cloud.just_put_in(&found.id)
+                && matches!(
+                    found.operating_status.as_str(),
+                    "ONLINE" | "NO_MONITOR" | "DRAINING"
+                ))
     }
     fn address(&self, cx: &Cx<'_, OpenStack>) -> Result<String> {
         let gone = || {

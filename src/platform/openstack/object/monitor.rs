@@ -5,6 +5,7 @@ use crate::engine::{Cx, Difference, Error, Kind, Object, Ref, Result, Seen};
 use crate::platform::openstack::{OpenStack, api::Service, mark::Mark};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -39,9 +40,13 @@ pub struct Listed {
 }
 
 const PATH: &str = "/ping";
-const DELAY: u32 = 10;
-const TIMEOUT: u32 = 5;
+const DELAY: u32 = 5;
+const TIMEOUT: u32 = 4;
 const RETRIES: u32 = 3;
+
+/// How long what a balancer says of a new member may be a guess: members are taken for well until all tries have failed,
+/// and balancers report every ten seconds.
+pub const SETTLED: Duration = Duration::from_secs((DELAY * RETRIES + TIMEOUT + 10) as u64);
 
 impl Monitor {
     fn body(&self) -> Value {
