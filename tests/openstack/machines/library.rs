@@ -84,6 +84,17 @@ fn each_is_sound(site: &Site) {
         assert!(failed.is_empty(), "{name}: {failed}");
         let cloud_init = site.shell(name, "cloud-init status --long || true");
         assert!(cloud_init.contains("status: done"), "{name}: {cloud_init}");
+        // services listen on the machine's own address; of the rest only the way in for people is everywhere
+        let everywhere = site.shell(
+            name,
+            "ss -Hltn | awk '$4 ~ /^(0\\.0\\.0\\.0|\\*|\\[::\\]):/ && $4 !~ /:22$/ { print $4 }'",
+        );
+        assert!(
+            everywhere.is_empty(),
+            "{name} listens everywhere: {everywhere}"
+        );
+        let shown = site.program(name, "shown.py");
+        assert!(shown.is_empty(), "{name} shows secrets: {shown}");
         // nobody but root asks the metadata service, which tells who a machine is
         let asked = "setpriv --reuid=nobody --regid=nogroup --clear-groups curl -sS -m 3 http://169.254.169.254/openstack && echo answered || echo refused";
         assert!(

@@ -199,6 +199,12 @@ impl Site {
             .to_owned()
     }
 
+    /// A program of this folder, run in a machine.
+    pub fn program(&self, name: &str, file: &str) -> String {
+        let text = std::fs::read_to_string(here(file)).expect("a program");
+        output(self.command(name).args(["python3", "-c", &text]))
+    }
+
     /// All that a unit has said in a machine.
     pub fn journal(&self, name: &str, unit: &str) -> String {
         self.shell(name, &format!("journalctl -u {unit} --no-pager -o cat"))
