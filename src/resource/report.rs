@@ -99,8 +99,8 @@ pub fn ill(id: &Id, outputs: &Outputs) -> Option<Diag> {
     }
     let ills: Vec<String> = outputs.ills.iter().map(|it| format!("- {it}")).collect();
     Some(Diag::warning(format!("`{id}` is not well")).detail(format!(
-        "{}\n\nA machine tries to mend itself twice a minute. One that stays so can be made anew with \
-         `terraform apply -replace`, or looked into: `journalctl -u invenioils-converge`.",
+        "{}\n\nA machine tries to mend itself twice a minute; `journalctl -u invenioils-converge` on it says how that goes. A machine \
+         of an instance keeps no data: delete one that does not become well, and the next apply makes it anew.",
         ills.join("\n")
     )))
 }

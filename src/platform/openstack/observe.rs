@@ -30,7 +30,7 @@ const PAGE: usize = 10_000;
 impl OpenStack {
     pub(super) async fn observed(&self, site: &Site, outputs: &mut Outputs) {
         match &site.thing {
-            Thing::Instance(_) => self.hear(outputs).await,
+            Thing::Instance(_) => self.hear(site, outputs).await,
             Thing::BackupPolicy(it) => {
                 let latest = self.latest(it, site, outputs.bucket.as_deref());
                 outputs.latest = in_time(latest).await.ok().flatten();
@@ -40,17 +40,20 @@ impl OpenStack {
     }
 
     /// Lets an instance's machines say how they are and what they run.
-    async fn hear(&self, outputs: &mut Outputs) {
-        let reports = join_all(outputs.nodes.iter().map(|node| self.report(node))).await;
+    async fn hear(&self, site: &Site, outputs: &mut Outputs) {
+        let nodes = outputs.nodes.iter().map(|node| async {
+            match node.state.as_str() {
+                "ready" => self.report(node).await,
+                _ => None,
+            }
+        });
+        let reports = join_all(nodes).await;
         let now = Utc::now();
         let mut running = Vec::new();
         for (node, report) in outputs.nodes.iter_mut().zip(reports) {
             let Some(report) = report else { continue };
             node.state = report.state(now);
-            if report.ails(now) {
-                let ill = format!("machine `{}` ({}): {}", node.name, node.address, node.state);
-                outputs.ills.push(ill);
-            }
+            outputs.ills.extend(ill(node, &report));
             running.extend(report.version);
         }
         // While an upgrade rolls, what the last of them still runs is what the site can be relied on for.
@@ -58,13 +61,34 @@ impl OpenStack {
             .into_iter()
             .min_by(|one, other| version::compare(one, other));
         outputs.installed_version = lowest.or(outputs.installed_version.take());
+        if outputs.ills.is_empty() {
+            return;
+        }
+        // What makes the application ill may lie behind it.
+        for (id, record) in &site.around {
+            if matches!(record.thing, Thing::Service(_)) {
+                outputs.ills.extend(self.ills_of(id).await);
+            }
+        }
     }
 
-    /// The newest report of a machine that runs. None: it has said nothing yet, or the console cannot be had.
+    async fn ills_of(&self, service: &Id) -> Vec<String> {
+        let nodes = self.nodes_of(service).await;
+        let reports = join_all(nodes.iter().map(|node| self.report(node))).await;
+        let told = nodes.iter().zip(reports);
+        told.filter_map(|(node, report)| ill(node, &report?))
+            .collect()
+    }
+
+    /// The machines of a service as they are recorded by now.
+    async fn nodes_of(&self, service: &Id) -> Vec<Node> {
+        let records = self.all_records().await.unwrap_or_default();
+        let record = records.into_iter().find(|it| it.thing.id() == *service);
+        record.map(|it| it.outputs.nodes).unwrap_or_default()
+    }
+
+    /// The newest report of a machine. None: it has said nothing yet, or the console cannot be had.
     async fn report(&self, node: &Node) -> Option<Report> {
-        if node.state != "ready" {
-            return None;
-        }
         let console = in_time(self.console(&node.platform_id)).await.ok()?;
         Report::newest(&console)
     }
@@ -87,23 +111,19 @@ impl OpenStack {
         bucket: Option<&str>,
     ) -> Result<Option<Latest>> {
         let kept = policy.services.iter().filter_map(|id| {
-            let record = site.around.get(id)?;
-            let Thing::Service(service) = &record.thing else {
+            let Thing::Service(service) = &site.around.get(id)?.thing else {
                 return None;
             };
-            service
-                .is_backed_up()
-                .then_some((id, service, &record.outputs.nodes))
+            service.is_backed_up().then_some((id, &service.name))
         });
-        let newest = kept.map(|(id, service, nodes)| async move {
+        let newest = kept.map(|(id, name)| async move {
             let backup = match (bucket, &policy.target.endpoint) {
                 (Some(bucket), None) => {
-                    let folder = policy.folder(&service.name);
-                    Backup::newest(&self.folder(bucket, &folder).await?)
+                    Backup::newest(&self.folder(bucket, &policy.folder(name)).await?)
                 }
-                _ => self.told(nodes, policy).await,
+                _ => self.told(id, policy).await,
             };
-            Ok::<(Id, Option<Backup>), Error>((id.clone(), backup))
+            Ok::<_, Error>((id.clone(), backup))
         });
         let newest: Result<Vec<_>> = join_all(newest).await.into_iter().collect();
         Ok(Latest::of(newest?))
@@ -138,14 +158,21 @@ impl OpenStack {
         }
     }
 
-    async fn told(&self, nodes: &[Node], policy: &BackupPolicy) -> Option<Backup> {
+    async fn told(&self, service: &Id, policy: &BackupPolicy) -> Option<Backup> {
+        let nodes = self.nodes_of(service).await;
         let reports = join_all(nodes.iter().map(|node| self.report(node))).await;
-        let backups = reports
-            .into_iter()
-            .flatten()
-            .filter_map(|mut it: Report| it.backups.remove(policy.name.as_str()));
+        let of_policy = |mut it: Report| it.backups.remove(policy.name.as_str());
+        let backups = reports.into_iter().flatten().filter_map(of_policy);
         backups.max_by(|one, other| one.id.cmp(&other.id))
     }
+}
+
+fn ill(node: &Node, report: &Report) -> Option<String> {
+    let now = Utc::now();
+    let state = report.state(now);
+    report
+        .ails(now)
+        .then(|| format!("machine `{}` ({}): {state}", node.name, node.address))
 }
 
 /// What a refresh can do without is given up early.
