@@ -274,7 +274,8 @@ impl From<&Latest> for LatestModel {
 
 const LATEST: &str = "The newest finished backup of the service that is furthest behind, so that everything that the policy keeps \
     is at least as new: as it lies in the bucket, or for a bucket elsewhere (`target.endpoint`) as the machines report it. Read at \
-    each refresh. Null until each service has one. An object store and a cache have none and do not count.";
+    each refresh. Null until each service has one. A cache has none and does not count; the files of an object store \
+    are kept along with another service's data.";
 
 fn retained(what: &str) -> Attr {
     count_attr(format!("So many {what} are kept.")).optional()

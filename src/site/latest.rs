@@ -33,34 +33,41 @@ pub struct Lying {
 
 impl Backup {
     /// The newest that is finished. `<id>.<kind>[.age]` is the backup; `<id>.json` was written when it was finished, and
-    /// `<id>.verified` when a rehearsal had restored it.
+    /// `<id>.verified` when a rehearsal had restored it. `<id>.partial` stays beside one without what goes with it.
     pub fn newest(bucket: &[Lying]) -> Option<Self> {
-        let mut found: BTreeMap<&str, (Option<&Lying>, bool, bool)> = BTreeMap::new();
+        let mut found: BTreeMap<&str, Beside> = BTreeMap::new();
         for lying in bucket {
             let Some((id, kind)) = lying.name.split_once('.') else {
                 continue;
             };
-            let (object, finished, verified) = found.entry(id).or_default();
+            let beside = found.entry(id).or_default();
             match kind {
-                "json" => *finished = true,
-                "verified" => *verified = true,
-                _ => *object = Some(lying),
+                "json" => beside.finished = true,
+                "verified" => beside.verified = true,
+                "partial" => beside.partial = true,
+                _ => beside.object = Some(lying),
             }
         }
         // An id is a time: the last of them is the newest.
-        found
-            .into_iter()
-            .rev()
-            .find_map(|(id, (object, finished, verified))| {
-                let object = object.filter(|_| finished)?;
-                Some(Self {
-                    id: id.to_owned(),
-                    finished_at: object.written_at.clone(),
-                    size_bytes: object.size_bytes,
-                    verified,
-                })
+        found.into_iter().rev().find_map(|(id, it)| {
+            let object = it.object.filter(|_| it.finished && !it.partial)?;
+            Some(Self {
+                id: id.to_owned(),
+                finished_at: object.written_at.clone(),
+                size_bytes: object.size_bytes,
+                verified: it.verified,
             })
+        })
     }
+}
+
+/// What lies under one id.
+#[derive(Default)]
+struct Beside<'a> {
+    object: Option<&'a Lying>,
+    finished: bool,
+    verified: bool,
+    partial: bool,
 }
 
 impl Latest {
@@ -119,6 +126,12 @@ mod tests {
             None
         );
         assert_eq!(Backup::newest(&[]), None);
+        let partial = bucket(&[
+            "20261125T030000Z.dump",
+            "20261125T030000Z.json",
+            "20261125T030000Z.partial",
+        ]);
+        assert_eq!(Backup::newest(&partial), None);
     }
 
     #[test]
