@@ -121,6 +121,9 @@ impl<H: Host> Platform for Hosted<H> {
     fn outputs(&self, site: &Site, journal: &Journal) -> Outputs {
         self.host.outputs(site, journal)
     }
+    async fn observe(&self, site: &Site, outputs: &mut Outputs) {
+        self.host.observe(site, outputs).await;
+    }
     fn same(&self, one: &Site, other: &Site) -> bool {
         match (self.host.plan(one), self.host.plan(other)) {
             (Ok(one), Ok(other)) => one.describe() == other.describe(),

@@ -51,6 +51,8 @@ pub trait Platform: Send + Sync {
 
     /// What the thing shows of itself, from what its steps left in the journal.
     fn outputs(&self, site: &Site, journal: &Journal) -> Outputs;
+    /// Adds what only its machines and its buckets know. Who cannot be asked changes nothing, and nothing fails of it.
+    async fn observe(&self, site: &Site, outputs: &mut Outputs);
 
     /// Whether both are made of the same objects, field by field: nothing to do between them.
     fn same(&self, one: &Site, other: &Site) -> bool;
@@ -72,6 +74,8 @@ pub trait Host: crate::engine::Cloud {
     /// Pure: the same site gives the same graph, without a call.
     fn plan(&self, site: &Site) -> Result<crate::engine::Graph<Self>>;
     fn outputs(&self, site: &Site, journal: &Journal) -> Outputs;
+    /// See [`Platform::observe`]. A cloud whose machines say nothing has nothing to add.
+    async fn observe(&self, _site: &Site, _outputs: &mut Outputs) {}
     /// Everything that bears a mark of this thing, by step name, whether the plan knows it or not: asked for when the
     /// journal was lost, so that what an unfinished earlier make left behind is found and goes. In the order of their making.
     async fn strays(&self, site: &Site) -> Result<Vec<(String, crate::engine::Entry)>>;

@@ -9,7 +9,7 @@ use super::{Declared, Names, Timeouts};
 use crate::engine::{Secret, Secrets};
 use crate::plugin::{Attr, Schema, Type, Value, boolean, int, list, object, text, timeouts};
 use crate::site::{
-    BackupPolicy, Encryption, Id, Outputs, Retention, Schedule, Sort, Target, Thing,
+    Backup, BackupPolicy, Encryption, Id, Latest, Outputs, Retention, Schedule, Sort, Target, Thing,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,7 @@ pub struct EncryptionModel {
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct LatestModel {
     pub id: Value<String>,
+    pub service_id: Value<String>,
     pub finished_at: Value<String>,
     pub size_bytes: Value<i64>,
     pub verified: Value<bool>,
@@ -107,11 +108,12 @@ impl Declared for Model {
             .attr("bucket", text().keep().doc("Where the backups are."))
             .attr("next_run_at", text().computed().doc("When the next one is due, RFC 3339."))
             .attr("latest", object([
-                ("id", text().computed().doc("The backup's id.")),
+                ("id", text().computed().doc("The backup's id: when it was begun.")),
+                ("service_id", text().computed().doc("Id of the service that it is of.")),
                 ("finished_at", text().computed().doc("When it was finished, RFC 3339.")),
                 ("size_bytes", int().computed().doc("Its size, bytes.")),
                 ("verified", boolean().computed().doc("Whether a rehearsal restored it.")),
-            ]).computed().doc("The newest backup, as the machines report it."))
+            ]).computed().doc(LATEST))
     }
 
     fn thing(&self) -> Fit<Thing> {
@@ -177,7 +179,7 @@ impl Declared for Model {
             true => Value::Null,
             false => next_run(&it.schedule, &it.timezone, self.next_run_at.known()).into(),
         };
-        self.latest = Value::Null;
+        self.latest = outputs.latest.as_ref().map(LatestModel::from).into();
     }
 
     fn show(&mut self, thing: &Thing) {
@@ -251,6 +253,29 @@ fn next_run(schedule: &str, timezone: &str, shown: Option<&String>) -> Option<St
         schedule.next_after(now).map(|it| it.to_rfc3339())
     }
 }
+
+impl From<&Latest> for LatestModel {
+    fn from(it: &Latest) -> Self {
+        let Backup {
+            id,
+            finished_at,
+            size_bytes,
+            verified,
+        } = &it.backup;
+        Self {
+            id: Value::Known(id.clone()),
+            service_id: Value::Known(it.service.to_string()),
+            finished_at: Value::Known(finished_at.clone()),
+            size_bytes: Value::Known(i64::try_from(*size_bytes).unwrap_or(i64::MAX)),
+            verified: Value::Known(*verified),
+        }
+    }
+}
+
+const LATEST: &str = "The newest finished backup of the service that is furthest behind, so that everything that the policy keeps \
+    is at least as new: as it lies in the bucket, or for a bucket elsewhere (`target.endpoint`) as the machines report it. Read at \
+    each refresh. Null until each service has one. A cache has none and does not count; the files of an object store \
+    are kept along with another service's data.";
 
 fn retained(what: &str) -> Attr {
     count_attr(format!("So many {what} are kept.")).optional()

@@ -5,7 +5,7 @@
 
 use super::kept::{FINISHED, JOURNAL, Kept, LAST, PLANNED, WHOLE, keep};
 use super::planning::{self, id_of, protected, taken};
-use super::report::{drifted, missing_neighbours, said, tell_left};
+use super::report::{drifted, ill, missing_neighbours, said, tell_left};
 use super::setup::{Connected, Setup};
 use super::{Declared, INCOMPLETE, READY};
 use crate::engine::{Journal, Run};
@@ -143,7 +143,12 @@ impl<M: Declared> Resource for Lifecycle<M> {
             saved.private().remove(WHOLE);
         }
         model.choose(&site.thing);
-        model.compute(&site.thing, &connected.platform.outputs(&site, &journal));
+        let mut outputs = connected.platform.outputs(&site, &journal);
+        connected.platform.observe(&site, &mut outputs).await;
+        if let Some(ill) = ill(&site.thing.id(), &outputs) {
+            call.warn(ill);
+        }
+        model.compute(&site.thing, &outputs);
         *model.status() = Value::Known(
             if whole && kept.finished {
                 READY
@@ -306,10 +311,12 @@ impl<M: Declared> Lifecycle<M> {
             .platform
             .converge(&site, &keeper.journal, &run(call, secrets))
             .await;
-        model.compute(
-            &site.thing,
-            &connected.platform.outputs(&site, &keeper.journal),
-        );
+        let mut outputs = connected.platform.outputs(&site, &keeper.journal);
+        // Machines that were made just now have nothing to say yet.
+        if outcome.complete && stored {
+            connected.platform.observe(&site, &mut outputs).await;
+        }
+        model.compute(&site.thing, &outputs);
         if outcome.complete {
             finish(&mut model, &id, connected, READY);
             keeper.saved.private().set(FINISHED, b"1".to_vec());

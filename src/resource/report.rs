@@ -3,7 +3,7 @@
 use super::Declared;
 use crate::engine::{Error, Inspection, Kind, Outcome, Result};
 use crate::plugin::{Call, Diag, Diags};
-use crate::site::{Id, Site};
+use crate::site::{Id, Outputs, Site};
 
 /// Turns an outcome into diagnostics. What only took too long or was interrupted is no error: Terraform would taint the
 /// thing and destroy it, data and all, where going on is enough.
@@ -90,4 +90,17 @@ pub fn drifted(id: &Id, inspection: &Inspection) -> Diag {
         "The next apply mends it in place:\n{}",
         lines.join("\n")
     ))
+}
+
+/// What its machines say is wrong with them. Nothing is planned for it: they mend themselves where they can.
+pub fn ill(id: &Id, outputs: &Outputs) -> Option<Diag> {
+    if outputs.ills.is_empty() {
+        return None;
+    }
+    let ills: Vec<String> = outputs.ills.iter().map(|it| format!("- {it}")).collect();
+    Some(Diag::warning(format!("`{id}` is not well")).detail(format!(
+        "{}\n\nA machine tries to mend itself twice a minute; `journalctl -u invenioils-converge` on it says how that goes. A machine \
+         of an instance keeps no data: delete one that does not become well, and the next apply makes it anew.",
+        ills.join("\n")
+    )))
 }

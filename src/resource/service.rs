@@ -99,7 +99,7 @@ impl Declared for Model {
                 ("address", text().computed().doc("Its address.")),
                 ("platform_id", text().computed().doc("Its id on the platform.")),
                 ("zone", text().computed().doc("Its availability zone.")),
-                ("state", text().computed().doc("`ready`, or the platform's word for what it is instead.")),
+                ("state", text().computed().doc("What the platform says of the machine: `ready`, or its word for what it is instead. What is wrong inside one is told by the plan when the instance is not well.")),
             ]).computed().doc("The service's machines."))
     }
 

@@ -31,6 +31,19 @@ impl BackupPolicy {
             self.name.clone(),
         )
     }
+
+    /// Where a service's backups lie in the bucket: as `guest/files/backup.py` calls it.
+    pub fn folder(&self, service: &Name) -> String {
+        let prefix = self.target.prefix.as_deref().unwrap_or_default();
+        [
+            prefix.trim_matches('/'),
+            self.environment.as_str(),
+            service.as_str(),
+        ]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .fold(String::new(), |path, part| path + part + "/")
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -74,6 +74,10 @@ impl Service {
             _ => self.nodes,
         }
     }
+    /// Whether its machines make backups: a cache keeps nothing that is worth one.
+    pub fn is_backed_up(&self) -> bool {
+        self.machines() > 0 && self.kind != ServiceKind::Cache
+    }
 }
 
 /// What a node is: a size of ours, or the cloud's own flavor. `flavor` is filled in at creation and kept.

@@ -1,6 +1,6 @@
 //! What the five kinds have in common, what others may know of them, and the record that the cloud keeps.
 
-use super::{BackupPolicy, Certificate, Environment, Id, Instance, Service, Sort};
+use super::{BackupPolicy, Certificate, Environment, Id, Instance, Latest, Service, Sort};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -82,6 +82,12 @@ pub struct Outputs {
     pub bucket: Option<String>,
     #[serde(default)]
     pub installed_version: Option<String>,
+    /// A policy's newest backup. Not recorded: it changes without us.
+    #[serde(skip)]
+    pub latest: Option<Latest>,
+    /// What is wrong with its machines by their own word, a sentence each.
+    #[serde(skip)]
+    pub ills: Vec<String>,
     /// The platform's own ids that neighbours build on (`balancer`, `group.web`): not shown, not secret.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
@@ -111,7 +117,7 @@ pub struct Node {
     pub address: String,
     pub platform_id: String,
     pub zone: String,
-    /// `ready`, or the cloud's word for what it is instead.
+    /// `ready`, or what it is instead: by its own word where it has given one, else by the cloud's.
     pub state: String,
 }
 

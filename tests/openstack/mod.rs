@@ -15,6 +15,7 @@ mod inventory;
 mod machines;
 mod marked;
 mod north_star;
+mod observed;
 pub mod project;
 mod refused;
 mod tamper;

@@ -5,6 +5,7 @@ mod clouds;
 mod lists;
 mod mark;
 mod object;
+mod observe;
 mod offer;
 mod outputs;
 mod plan;
@@ -269,6 +270,9 @@ impl Host for OpenStack {
         let public_address =
             environment.and_then(|record| record.outputs.public_address.as_deref());
         self.outputs_of(&site.thing, public_address, journal)
+    }
+    async fn observe(&self, site: &Site, outputs: &mut Outputs) {
+        self.observed(site, outputs).await;
     }
     async fn strays(&self, site: &Site) -> Result<Vec<(String, Entry)>> {
         self.strays_of(site).await

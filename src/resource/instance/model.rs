@@ -200,17 +200,24 @@ pub fn schema() -> Schema {
         .attr("url", text().keep().doc("Where the site is."))
         .attr("api_url", text().keep().doc("Where its REST API is."))
         .attr("public_address", text().keep().doc("The address that the host name must point to."))
-        .attr("installed_version", text().computed().doc("What runs, as the machines report it."))
+        .attr("installed_version", text().computed().doc(INSTALLED))
         .attr("node_status", list_of([
             ("name", text().computed().doc("The machine's name.")),
             ("role", text().computed().doc("`web` or `worker`.")),
             ("address", text().computed().doc("Its address.")),
             ("platform_id", text().computed().doc("Its id on the platform.")),
             ("zone", text().computed().doc("Its availability zone.")),
-            ("state", text().computed().doc("`ready`, or the platform's word for what it is instead.")),
+            ("state", text().computed().doc(STATE)),
         ]).computed().doc("The instance's machines."))
         .attr("secret_id", text().keep().doc("Where the administrator's password is kept: a reference, not the password."))
 }
+
+const INSTALLED: &str = "The version that the web and worker machines report to run, at each refresh; the lowest of theirs while an \
+    upgrade rolls. Where none has reported yet, or the platform does not show consoles, the version that was asked for.";
+const STATE: &str = "How the machine is by its own word, read at each refresh: `ready`, `converging` (it is applying what it was \
+    told), `waiting: …`, `unhealthy: …` or `trouble: …` with the reason, or `silent since …` when it no longer reports. A machine \
+    that is ill is warned of at plan, and changes nothing in it. One that has not reported yet, or whose console the platform does \
+    not show: `ready`, or the platform's word for what it is instead.";
 
 const TIMEOUTS: &[(&str, &str)] = &[
     ("create", "45m"),

@@ -7,11 +7,13 @@
 
 mod document;
 mod files;
+mod report;
 mod user_data;
 
 pub use document::{
     BackupDocument, Document, Neighbour, Reach, backup_document, document, neighbour, pack,
 };
+pub use report::Report;
 pub use user_data::{Access, DocumentSource, Guest, UserData, user_data};
 
 #[cfg(test)]

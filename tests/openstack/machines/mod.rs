@@ -3,6 +3,7 @@
 
 mod failover;
 mod library;
+mod reports;
 mod site;
 
 use super::{Project, Turn, cloud};

@@ -35,6 +35,8 @@ pub struct Call<'a> {
     root: bool,
     accept: &'static str,
     busy: Option<u16>,
+    /// Asks, whatever its method.
+    asks: bool,
 }
 
 enum Body {
@@ -63,6 +65,7 @@ impl Api {
             root: false,
             accept: "application/json",
             busy: None,
+            asks: false,
         }
     }
     pub fn get(
@@ -155,6 +158,13 @@ impl Call<'_> {
         self
     }
 
+    /// It changes nothing, whatever its method.
+    #[must_use]
+    pub fn asking(mut self) -> Self {
+        self.asks = true;
+        self
+    }
+
     /// The whole answer as one object.
     pub async fn whole<T: DeserializeOwned>(self) -> Result<T> {
         let (doing, project) = (self.doing.clone(), self.service.project());
@@ -189,8 +199,9 @@ impl Call<'_> {
     /// `Busy` where trying later may help, `Unsure` where the work may be done though no answer came, `Gone` for 404.
     pub async fn send(self) -> Result<Reply> {
         let (api, service, method) = (self.api, self.service, self.method.clone());
+        let asks = self.asks || method == Method::GET || method == Method::HEAD;
         let result = self.attempts().await;
-        if method != Method::GET && method != Method::HEAD {
+        if !asks {
             let lost = matches!(&result, Err(error) if error.kind == Kind::Unsure);
             api.past.changed(service, lost || method == Method::DELETE);
         }

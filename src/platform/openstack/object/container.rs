@@ -117,7 +117,8 @@ impl Container {
     }
 }
 
-fn encoded(name: &str) -> String {
+/// As it stands in a URL.
+pub fn encoded(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
     name.bytes()
         .map(|byte| {

@@ -8,7 +8,7 @@ use super::{
     Draft, link,
 };
 use crate::site::{
-    Backend, BackupPolicy, Thing,
+    BackupPolicy, Thing,
     guest::{self, BackupDocument},
 };
 
@@ -49,7 +49,7 @@ impl Draft<'_> {
                 continue;
             };
             let has_machines = match &record.thing {
-                Thing::Service(it) => it.external.is_none() && it.backend != Some(Backend::Object),
+                Thing::Service(it) => it.machines() > 0,
                 _ => false,
             };
             if !has_machines {

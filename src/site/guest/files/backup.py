@@ -8,7 +8,7 @@
     backup.py archive PATH NAME         one segment of PostgreSQL's log, for points in time
 
 A backup is one object, `<prefix>/<environment>/<service>/<id>.<kind>[.age]`, and a small one beside it, `.json`, which is
-written last: what has none was never finished.
+written last: what has none was never finished. A rehearsal leaves `<id>.verified`, so that a list of names tells all.
 """
 import datetime
 import hashlib
@@ -183,6 +183,8 @@ def forget(plan, store):
         if one["id"] not in stay:
             store.delete(f"{folder(plan)}/{one['id']}.json")
             store.delete(one["object"])
+            if one["verified"]:
+                store.delete(f"{folder(plan)}/{one['id']}.verified")
 
 
 def fetched(plan, wanted, target):
@@ -237,7 +239,9 @@ def verify_object(name, plan, wanted):
 def verified(name, plan, about, counted):
     about["verified"] = True
     about["counted"] = counted
-    bucket.Bucket(plan).write(f"{folder(plan)}/{about['id']}.json", json.dumps(about).encode())
+    store = bucket.Bucket(plan)
+    store.write(f"{folder(plan)}/{about['id']}.json", json.dumps(about).encode())
+    store.write(f"{folder(plan)}/{about['id']}.verified", counted.encode())
     state = machine.read_json(f"{STATE}/{name}.json", {})
     if (state.get("latest") or {}).get("id") == about["id"]:
         note(name, latest=dict(state["latest"], verified=True))

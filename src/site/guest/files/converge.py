@@ -21,6 +21,8 @@ STATE = "/var/lib/invenioils"
 APPLIED = STATE + "/applied.json"
 # what died or was changed by hand is mended at the latest after this, even if the document stays as it is
 WHOLE_AGAIN = 900
+# nobody needs to hear of this one: what was ready stays so
+ROUTINE = "it was a while ago"
 
 
 def fingerprint(*parts):
@@ -46,7 +48,7 @@ def due(print_now, role):
     if not done.get("good"):
         return "the last time failed"
     if time.time() - done.get("at", 0) > WHOLE_AGAIN:
-        return "it was a while ago"
+        return ROUTINE
     ill = [layer for layer, state in role.health(machine.CONTEXT).items() if state != "ready"]
     return "not healthy: " + ", ".join(ill) if ill else None
 
@@ -69,7 +71,8 @@ def converge():
     state, words = "ready", ""
     if why:
         print(f"converging: {why}", flush=True)
-        report.send(identity, context.facts, "converging", why)
+        if why != ROUTINE:
+            report.send(identity, context.facts, "converging", why)
         record = {"fingerprint": now, "boot": machine.read("/proc/sys/kernel/random/boot_id").strip(), "good": False, "at": time.time()}
         machine.write(APPLIED, json.dumps(record))
         import backups

@@ -1,0 +1,114 @@
+//! What a refresh learns beyond the objects: the newest backup in the bucket, and what cannot be had and fails nothing.
+
+use super::{Project, calls::Faults, cloud, project::text, workspace};
+use crate::terraform::{Workspace, library::SMALL};
+use serde_json::{Value, json};
+
+const PROVIDER: &str = "provider \"invenioils\" {\n  openstack = {}\n}\n";
+
+#[test]
+fn the_newest_finished_backup_is_shown_and_a_silent_console_fails_nothing() {
+    let Some(_turn) = cloud() else { return };
+    let project = Project::new();
+    let before = project.inventory();
+    let configuration = SMALL
+        .replace(
+            "name = \"library\"",
+            "name = \"library\"\n  network = { external_network = \"public\" }",
+        )
+        .replace(
+            "[invenioils_service.this[\"database\"].id]",
+            "[for kind in [\"database\", \"search\", \"cache\", \"storage\"] : invenioils_service.this[kind].id]",
+        );
+    let workspace = workspace(&project, &format!("{PROVIDER}{configuration}"));
+    workspace.apply();
+    workspace.settled();
+
+    backups(&project, &workspace);
+    consoles(&workspace);
+    workspace.destroy();
+    project.is_as(&before);
+}
+
+/// The backups of all services count, as far as their machines make any: neither a cache's nor an object store's do.
+fn backups(project: &Project, workspace: &Workspace) {
+    assert_eq!(latest(workspace), Value::Null, "there is none yet");
+    let policy = workspace.attributes("invenioils_backup_policy.this");
+    let bucket = text(&policy["bucket"]);
+    let api = project.api();
+    let put = |name: &str, size: usize| {
+        let path = format!("/{bucket}/library/{name}");
+        api.upload("object-store", &path, vec![b'x'; size]);
+    };
+
+    put("database/20261124T030000Z.dump", 10);
+    put("database/20261124T030000Z.json", 2);
+    assert_eq!(latest(workspace), Value::Null, "search has none");
+    put("search/20261126T030001Z.ndjson.age", 30);
+    put("search/20261126T030001Z.json", 2);
+    let first = latest(workspace);
+    assert_eq!(
+        first["service_id"], "library/database",
+        "it is further behind: {first}"
+    );
+
+    put("database/20261126T030000Z.dump", 20);
+    put("database/20261126T030000Z.json", 2);
+    // Never finished, and not at the top.
+    put("database/20261127T030000Z.dump", 5);
+    put("database/wal/20261128T030000Z.json", 5);
+    put("database/base/20261128T030000Z.tar", 5);
+    let newest = latest(workspace);
+    assert_eq!(newest["id"], "20261126T030000Z", "{newest}");
+    assert_eq!(newest["size_bytes"], 20, "{newest}");
+    assert_eq!(newest["verified"], false, "{newest}");
+    let listed = api.get(
+        "object-store",
+        &format!("/{bucket}?format=json&prefix=library/database/20261126T030000Z.dump"),
+    );
+    let written = text(&listed[0]["last_modified"]);
+    assert_eq!(
+        newest["finished_at"],
+        format!("{}Z", &written[..19]),
+        "{listed}"
+    );
+
+    put("database/20261126T030000Z.verified", 1);
+    assert_eq!(latest(workspace)["verified"], true);
+    // What the machines do by themselves is nothing to apply.
+    workspace.settled();
+}
+
+fn latest(workspace: &Workspace) -> Value {
+    workspace
+        .run(&["apply", "-refresh-only", "-auto-approve"])
+        .ok();
+    workspace.attributes("invenioils_backup_policy.this")["latest"].clone()
+}
+
+/// Where consoles cannot be had, what was asked for is shown, and no plan waits for them.
+fn consoles(workspace: &Workspace) {
+    let action = "/servers/[^/]+/action$";
+    for fault in [
+        json!({ "status": 403 }),
+        json!({ "status": 409 }),
+        json!({ "status": 500 }),
+        json!({ "delay": 20 }),
+    ] {
+        let mut rule = json!({ "service": "nova-api", "method": "POST", "path": action });
+        let fields = rule.as_object_mut().expect("an object");
+        fields.extend(fault.as_object().expect("an object").clone());
+        let faults = Faults::order(&json!([rule]));
+        let done = workspace.run(&["plan", "-detailed-exitcode"]);
+        drop(faults);
+        assert_eq!(done.code, 0, "with {fault}:\n{done}");
+        assert!(done.took.as_secs() < 20, "with {fault}: {:?}", done.took);
+    }
+    let instance = workspace.attributes("invenioils_instance.this");
+    assert_eq!(instance["installed_version"], instance["version"]);
+    let nodes = instance["node_status"].as_array().expect("nodes");
+    assert!(
+        nodes.len() == 3 && nodes.iter().all(|it| it["state"] == "ready"),
+        "{nodes:?}"
+    );
+}
