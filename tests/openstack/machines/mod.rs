@@ -5,6 +5,7 @@ mod failover;
 mod library;
 mod reports;
 mod site;
+mod upgrade;
 
 use super::{Project, Turn, cloud};
 use crate::terraform::workspace::loud;
