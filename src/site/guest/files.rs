@@ -31,6 +31,11 @@ macro_rules! unit {
 const UNITS: &[File] = &[
     unit!("invenioils-converge.service"),
     unit!("invenioils-converge.timer"),
+    File {
+        path: "/usr/local/sbin/invenioils",
+        text: include_str!("files/operate.py"),
+        mode: "0755",
+    },
 ];
 
 const EVERYWHERE: &[File] = ours![
@@ -52,12 +57,13 @@ const EVERYWHERE: &[File] = ours![
 const BACKUPS: &[File] = ours![
     "backup.py",
     "backup_what.py",
+    "backup_files.py",
     "cron.py",
     "invenioils-backup.service",
     "invenioils-backup.timer",
 ];
 
-const DATABASE: &[File] = ours!["role_database.py", "database_cluster.py"];
+const DATABASE: &[File] = ours!["role_database.py", "database_cluster.py", "backup_time.py"];
 const SEARCH: &[File] = ours![
     "role_search.py",
     "opensearch.service",

@@ -11,7 +11,8 @@ mod report;
 mod user_data;
 
 pub use document::{
-    BackupDocument, Document, Neighbour, Reach, backup_document, document, neighbour, pack,
+    BackupDocument, Document, FileStore, Neighbour, Reach, backup_document, document, neighbour,
+    pack,
 };
 pub use report::Report;
 pub use user_data::{Access, DocumentSource, Guest, UserData, user_data};

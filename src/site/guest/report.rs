@@ -25,6 +25,7 @@ enum State {
     Converging,
     Unhealthy,
     Trouble,
+    Maintenance,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +81,7 @@ impl Report {
             State::Waiting => "waiting",
             State::Unhealthy => "unhealthy",
             State::Trouble => "trouble",
+            State::Maintenance => "maintenance",
         };
         match self.why.as_str() {
             "" => word.to_owned(),
