@@ -8,7 +8,7 @@ use super::{
     Draft, link,
 };
 use crate::site::{
-    BackupPolicy, Id, Record, Service, ServiceKind, Thing,
+    Backend, BackupPolicy, Id, Record, Service, ServiceKind, Thing,
     guest::{self, BackupDocument, FileStore},
 };
 
