@@ -1,10 +1,15 @@
 //! A listener: where the load balancer answers. Its policies go with it.
 
-use super::{Compared, Of, load_balancer::child, pool::Pool, secret::Stored};
+use super::{
+    Compared, Of,
+    load_balancer::{child, settled},
+    pool::Pool,
+    secret::Stored,
+};
 use crate::engine::{Cx, Difference, Object, Ref, Result, Seen};
 use crate::platform::openstack::{
     OpenStack,
-    api::Service,
+    api::{Service, gone_is_fine},
     lists::{Marked, seek},
     mark::Mark,
 };
@@ -205,14 +210,15 @@ impl Object<OpenStack> for Listener {
                 format!("delete listener `{}`", self.name),
             )
             .await?;
-        if self.certificate.is_some() && !self.balancer.is_empty() {
-            // Octavia reads the file once more while it takes the listener away, and hangs for ever if it is gone by then.
-            match cx.cloud.turn(&self.balancer).await {
-                Err(error) if error.kind != crate::engine::Kind::Gone => return Err(error),
-                _ => {}
-            }
+        if self.certificate.is_none() || self.balancer.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        // The balancer reads the certificate once more to let go of it: were it gone by then, the balancer would stay
+        // busy for ever.
+        settled(cx.cloud, &self.balancer)
+            .await
+            .map(drop)
+            .or_else(gone_is_fine)
     }
     fn usually(&self) -> Duration {
         Duration::from_millis(600)
