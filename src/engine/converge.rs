@@ -122,7 +122,8 @@ struct Place {
     stale: Vec<Job>,
 }
 
-/// In a group where something is stale, one slot after the other is changed.
+/// In a group where something is stale, one slot after the other is changed. The very first of them shows for all groups
+/// that what is new works: the other groups wait for it, so that a make that fails has cost nothing yet.
 fn roll<C: Cloud>(jobs: &mut Jobs<C>, graph: &Graph<C>, journal: &Journal) {
     let mut groups: BTreeMap<String, (Order, BTreeMap<u32, Place>)> = BTreeMap::new();
     let place = |groups: &mut BTreeMap<String, (Order, BTreeMap<u32, Place>)>,
@@ -149,6 +150,7 @@ fn roll<C: Cloud>(jobs: &mut Jobs<C>, graph: &Graph<C>, journal: &Journal) {
             place(&mut groups, slot, false, job);
         }
     }
+    let mut pioneer: Vec<Job> = Vec::new();
     for (order, places) in groups.into_values() {
         let (mut changing, mut leaving): (Vec<_>, Vec<_>) = places
             .into_values()
@@ -156,7 +158,7 @@ fn roll<C: Cloud>(jobs: &mut Jobs<C>, graph: &Graph<C>, journal: &Journal) {
             .partition(|place| !place.new.is_empty());
         // Machines that are no longer wanted go when the others are in.
         changing.append(&mut leaving);
-        let mut before: Vec<Job> = Vec::new();
+        let mut before = pioneer.clone();
         for Place { new, stale } in changing {
             let (first, then) = match order {
                 Order::MakeFirst => (new, stale),
@@ -165,6 +167,9 @@ fn roll<C: Cloud>(jobs: &mut Jobs<C>, graph: &Graph<C>, journal: &Journal) {
             let first = if first.is_empty() { &then } else { &first };
             all_after(jobs, &before, first);
             all_after(jobs, first, &then);
+            if pioneer.is_empty() {
+                pioneer.clone_from(first);
+            }
             before = then.iter().chain(first).copied().collect();
         }
     }

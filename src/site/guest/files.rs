@@ -41,16 +41,20 @@ const EVERYWHERE: &[File] = ours![
     "report.py",
     "common.py",
     "backups.py",
-    "backup.py",
-    "backup_what.py",
     "bucket.py",
-    "cron.py",
-    "invenioils-backup.service",
-    "invenioils-backup.timer",
     "firewall.nft",
     "invenioils-firewall.service",
     "unattended-upgrades.conf",
     "sysctl.conf",
+];
+
+/// What makes backups, where there is something to keep.
+const BACKUPS: &[File] = ours![
+    "backup.py",
+    "backup_what.py",
+    "cron.py",
+    "invenioils-backup.service",
+    "invenioils-backup.timer",
 ];
 
 const DATABASE: &[File] = ours!["role_database.py", "database_cluster.py"];
@@ -69,11 +73,15 @@ const APPLICATION: &[File] = ours![
     "setup.py",
     "invenio.cfg",
     "haproxy.cfg",
-    "constraints-9.0.1.txt"
+    "constraints-7.3.0.txt",
+    "constraints-9.0.1.txt",
+    "keeper.py",
+    "upgrade.py",
 ];
 const WEB: &[File] = ours![
     "role_web.py",
     "ils-web.service",
+    "ils-gate.service",
     "uwsgi.ini",
     "nginx-web.conf",
     "no-frontend.html",
@@ -81,7 +89,6 @@ const WEB: &[File] = ours![
 ];
 const WORKER: &[File] = ours![
     "role_worker.py",
-    "scheduler.py",
     "ils-worker.service",
     "ils-scheduler.service"
 ];
@@ -90,11 +97,11 @@ const WORKER: &[File] = ours![
 pub(super) fn of(role: Role) -> impl Iterator<Item = &'static File> {
     let own: &[&[File]] = match role {
         Role::Balancer => &[],
-        Role::Database => &[DATABASE],
-        Role::Search => &[SEARCH],
-        Role::Cache => &[CACHE],
-        Role::Queue => &[QUEUE],
-        Role::Storage => &[STORAGE],
+        Role::Database => &[BACKUPS, DATABASE],
+        Role::Search => &[BACKUPS, SEARCH],
+        Role::Cache => &[BACKUPS, CACHE],
+        Role::Queue => &[BACKUPS, QUEUE],
+        Role::Storage => &[BACKUPS, STORAGE],
         Role::Web => &[APPLICATION, WEB],
         Role::Worker => &[APPLICATION, WORKER],
     };

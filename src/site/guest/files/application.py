@@ -138,15 +138,26 @@ def installed(context):
         wanted.append(about["package"])
     # resolved together: by itself the store's package would pull in what this version cannot work with
     wanted += ["invenio-s3", "gunicorn"] + list(about.get("extra_packages") or [])
-    own = f"constraints-{thing['version']}.txt"
-    folder = os.path.dirname(os.path.abspath(__file__))
-    constraints = machine.shared_file(own) if os.path.exists(f"{folder}/{own}") else ""
+    constraints = pins(thing["version"])
     more = about.get("constraints") or ""
     print_of = hashlib.sha256("\n".join(wanted + [constraints, more]).encode()).hexdigest()[:12]
     release = f"{RELEASES}/{thing['version']}-{print_of}"
     if not os.path.exists(release + "/.complete"):
         install(context, release, wanted, constraints, more)
     return release
+
+
+def pins(version):
+    """What this version was tested with: of the newest all, of an older one what differs from that. Nothing of others."""
+    older, newest = f"constraints-{version}.txt", "constraints-9.0.1.txt"
+    if not os.path.exists(f"{os.path.dirname(os.path.abspath(__file__))}/{older}"):
+        return ""
+    found = {}
+    for line in machine.shared_file(newest).splitlines() + machine.shared_file(older).splitlines():
+        name, equal, number = line.partition("==")
+        if equal:
+            found[name] = number
+    return "".join(f"{name}=={number}\n" for name, number in sorted(found.items()))
 
 
 def install(context, release, wanted, constraints, more):
@@ -168,8 +179,13 @@ def install(context, release, wanted, constraints, more):
     for attempt in range(3):
         if machine.works(pip, "install", "-q", "--no-cache-dir", *limits, "setuptools<80", "wheel", env=env):
             break
-    run(pip, "install", "-q", "--no-cache-dir", *limits, *wanted, env=env)
-    run(pip, "check", env=env)
+    try:
+        run(pip, "install", "-q", "--no-cache-dir", *limits, *wanted, env=env)
+        run(pip, "check", env=env)
+    except machine.Trouble as why:
+        told = [line for line in str(why).splitlines() if line.strip()][-1][-180:]
+        raise machine.Trouble(f"{wanted[0]} cannot be installed, so what served before serves on; it is tried again every half minute. See that "
+                              f"machines reach the package index (`packages.index_url`), or set `version` back: {told}") from None
     # root made it while others could not look: now they may
     run("chmod", "-R", "a+rX", release)
     write(release + "/.complete", "\n".join(wanted) + "\n", mode=0o644)
@@ -323,15 +339,17 @@ def set_up(context, release):
         "files": files_location(context),
         "admin_email": (context.thing.get("admin") or {}).get("email") or f"admin@{context.thing['hostname']}",
         "admin_password": context.secret("instance", "admin_password"),
-        "backup_folder": HOME + "/before-upgrades",
     }
-    machine.folder(HOME + "/before-upgrades", mode=0o700, owner=USER)
     done = HOME + "/.set-up"
     mark = hashlib.sha256(json.dumps([wish, release], sort_keys=True).encode()).hexdigest()
     if machine.read(done) == mark:
         return
-    output = run(release + "/venv/bin/python", "-I", "/usr/local/lib/invenioils/setup.py", stdin=json.dumps(wish), user=USER,
-                 env=process_environment(), timeout=3600)
+    try:
+        output = run(release + "/venv/bin/python", "-I", "/usr/local/lib/invenioils/setup.py", stdin=json.dumps(wish), user=USER,
+                     env=process_environment(), timeout=24 * 3600)
+    except machine.Trouble as why:
+        # what it says itself, without the way it was called
+        raise machine.Trouble(str(why).partition("): ")[2] or str(why)) from None
     print(output, end="", flush=True)
     write(done, mark, mode=0o644)
 
@@ -339,6 +357,11 @@ def set_up(context, release):
 def process_environment():
     return {"INVENIO_INSTANCE_PATH": INSTANCE, "HOME": HOME, "PYTHONWARNINGS": "ignore", "XDG_CACHE_HOME": HOME + "/cache",
             "AWS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt"}
+
+
+def outdated():
+    """The site's data is a newer version's: this machine has had its time (see keeper.py)."""
+    return os.path.exists("/run/ils/outdated")
 
 
 def release_version():

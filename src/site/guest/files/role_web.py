@@ -13,11 +13,18 @@ WWW = "/srv/www"
 
 def apply(context):
     web = context.thing["web"]
+    if application.outdated() and context.thing["version"] == application.release_version():
+        raise machine.Trouble("the site's data is of a newer version than this machine's, which therefore serves nothing more; the apply that "
+                              "began the upgrade replaces it: apply again if it has ended")
     more = ["nginx-light"] + (["uwsgi-core", "uwsgi-plugin-python3"] if web["server"] == "uwsgi" else [])
     changed = application.apply(context, more)
     frontend(context)
     changed |= server(context, web)
     machine.unit("ils-web.service", changed=changed)
+    if write("/etc/systemd/system/ils-gate.service", machine.shared_file("ils-gate.service"), mode=0o644):
+        run("systemctl", "daemon-reload")
+        changed = True
+    machine.unit("ils-gate.service", changed=changed)
     nginx(context)
     machine.until(180, lambda: ping(context) == "ready", "the application's first answer")
 
@@ -118,7 +125,7 @@ def ping(context):
 
 
 def health(context):
-    return {"web": ping(context), "proxy": machine.active("haproxy.service")}
+    return {"web": ping(context), "proxy": machine.active("haproxy.service"), "gate": machine.active("ils-gate.service")}
 
 
 def facts(context):

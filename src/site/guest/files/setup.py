@@ -2,13 +2,12 @@
 
 Exactly once for the whole site: under a lock in the database, and each step is written down there when it is done. A
 machine that dies meanwhile leaves the lock to the next, which goes on at the first step that is missing. Every step may
-run twice. It never runs `invenio setup`, which empties everything.
+run twice. It never runs `invenio setup`, which empties everything. What an upgrade does is in `upgrade.py`.
 """
 import glob
 import importlib.util
 import json
 import os
-import subprocess
 import sys
 
 LOCK = 4_915_113_701
@@ -20,12 +19,16 @@ def main():
     import psycopg2
     with open("/etc/ils/settings.json", encoding="utf-8") as file:
         dsn = json.load(file)["SQLALCHEMY_DATABASE_URI"]
-    connection = psycopg2.connect(libpq(dsn))
+    # the database looks after its end of the connection, too: the locks of a machine that is gone must not stay
+    ours = "-c statement_timeout=0 -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+    connection = psycopg2.connect(libpq(dsn), application_name="invenioils-setup", options=ours)
     connection.autocommit = True
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     book = Book(connection.cursor())
     site = Site(wish)
     if book.started():
-        upgrade(book, site, wish)
+        import upgrade
+        upgrade.upgrade(book, site, wish)
     for name, step in steps(site, wish):
         book.once(name, step)
     book.once("version " + wish["version"], lambda: None)
@@ -63,9 +66,16 @@ class Book:
     def once(self, name, step):
         if name not in self.done:
             step()
-            self.cursor.execute("insert into invenioils.done (step) values (%s) on conflict do nothing", (name,))
-            self.done.append(name)
+            self.write(name)
             print(f"done: {name}", flush=True)
+
+    def write(self, name):
+        self.cursor.execute("insert into invenioils.done (step) values (%s) on conflict do nothing", (name,))
+        self.done.append(name)
+
+    def strike(self, name):
+        self.cursor.execute("delete from invenioils.done where step = %s", (name,))
+        self.done.remove(name)
 
 
 class Site:
@@ -128,6 +138,7 @@ class Site:
             raise SystemExit("the administrator could not be given the role `admin`")
 
     def reindex(self):
+        """Every record from the database. An operator may do it at any time."""
         for pid in PIDS:
             self.command("index", "reindex", "--yes-i-know", "-t", pid)
         self.command("index", "run")
@@ -146,45 +157,6 @@ def steps(site, wish):
         ("vocabularies", site.vocabularies),
         ("administrator", site.administrator),
     ]
-
-
-def upgrade(book, site, wish):
-    """A dump first, beside the policy's own backups; then migrations; then every index anew from the database."""
-    before, now = book.version(), wish["version"]
-    if before == now:
-        return
-    book.once(f"dump before {now}", lambda: dump(wish, before, now))
-    book.once(f"migrations of {now}", lambda: site.command("alembic", "upgrade"))
-    book.once(f"indices of {now}", lambda: missing_indices(site))
-    book.once(f"reindexed for {now}", site.reindex)
-    book.once("version " + now, lambda: None)
-
-
-def dump(wish, before, now):
-    with open("/etc/ils/settings.json", encoding="utf-8") as file:
-        dsn = libpq(json.load(file)["SQLALCHEMY_DATABASE_URI"])
-    from psycopg2.extensions import parse_dsn
-    words = parse_dsn(dsn)
-    target = f"{wish['backup_folder']}/{before}-to-{now}.dump"
-    password = words.pop("password", "")
-    from psycopg2.extensions import make_dsn
-    subprocess.run(["pg_dump", "-Fc", "-f", target + ".part", make_dsn(**words)], check=True, env=dict(os.environ, PGPASSWORD=password))
-    os.replace(target + ".part", target)
-
-
-def missing_indices(site):
-    """Indices that the new version has and the old one had not. Those that exist are left alone."""
-    site.load()
-    with site.app.app_context():
-        from invenio_search import current_search, current_search_client
-        wanted = [name for name in current_search.mappings if not current_search_client.indices.exists_alias(name=current_search_alias(name))]
-        if wanted:
-            list(current_search.create(index_list=wanted, ignore_existing=False))
-
-
-def current_search_alias(name):
-    from invenio_search.utils import build_alias_name
-    return build_alias_name(name)
 
 
 if __name__ == "__main__":
