@@ -308,6 +308,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_first_place_of_the_first_group_goes_before_all_others() {
+        let (shelf, pace, journal) = (Shelf::default(), Pace::new(), Journal::new());
+        for make in ["1", "2"] {
+            let mut graph = Graph::new();
+            // by name they would come in the other order
+            for (group, name) in [("a", "y"), ("a", "z"), ("b", "b")] {
+                let slot = Slot {
+                    group: group.to_owned(),
+                    index: u32::from(name == "z"),
+                    order: Order::MakeFirst,
+                };
+                let name = format!("{name}-{make}");
+                graph.slot(slot, |graph| {
+                    graph.add(name.clone(), Carton::new(&name));
+                });
+            }
+            let outcome = converge(&shelf, &pace, &graph, &journal, &run()).await;
+            assert!(outcome.complete, "{:?}", outcome.errors);
+        }
+        let boxes = shelf.boxes().clone();
+        assert_eq!(boxes.keys().collect::<Vec<_>>(), ["b-2", "y-2", "z-2"]);
+        assert!(boxes["y-2"] < boxes["b-2"], "{boxes:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_plan_with_a_mistake_in_it_touches_nothing() {
         let (shelf, pace, journal) = (Shelf::default(), Pace::new(), Journal::new());
         let mut graph = nested();

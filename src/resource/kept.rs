@@ -10,6 +10,8 @@ pub struct Kept {
     pub journal: Result<Journal>,
     /// The site as it was made last, or tried.
     pub last: Option<Site>,
+    /// The site as it was finished last: what serves, while a later attempt has not come to its end.
+    pub served: Option<Site>,
     /// The site as planned; only between plan and apply.
     pub planned: Option<Site>,
     /// It was finished once.
@@ -20,6 +22,7 @@ pub struct Kept {
 
 pub const JOURNAL: &str = "journal";
 pub const LAST: &str = "site";
+pub const SERVED: &str = "served";
 pub const PLANNED: &str = "planned";
 pub const FINISHED: &str = "finished";
 pub const WHOLE: &str = "whole";
@@ -36,6 +39,7 @@ impl Kept {
                 .get(JOURNAL)
                 .map_or_else(|| Ok(Journal::default()), Journal::from_bytes),
             last: site(LAST),
+            served: site(SERVED),
             planned: site(PLANNED),
             finished: private.get(FINISHED).is_some(),
             whole: private.get(WHOLE).is_some(),

@@ -3,7 +3,7 @@
 //! What is known of a thing goes back to Terraform whatever happens: the journal of its objects travels in private state
 //! and is written even when the verb fails or panics.
 
-use super::kept::{FINISHED, JOURNAL, Kept, LAST, PLANNED, WHOLE, keep};
+use super::kept::{FINISHED, JOURNAL, Kept, LAST, PLANNED, SERVED, WHOLE, keep};
 use super::planning::{self, id_of, protected, taken};
 use super::report::{drifted, missing_neighbours, said, tell_left};
 use super::setup::{Connected, Setup};
@@ -314,6 +314,7 @@ impl<M: Declared> Lifecycle<M> {
             finish(&mut model, &id, connected, READY);
             keeper.saved.private().set(FINISHED, b"1".to_vec());
             keeper.saved.private().set(WHOLE, b"1".to_vec());
+            keep(keeper.saved, SERVED, &site);
         }
         keeper.saved.put(model);
         drop(keeper);

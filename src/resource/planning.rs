@@ -6,7 +6,7 @@ use super::values::{Asked, Unfit};
 use super::{Declared, READY};
 use crate::engine::{Error, Result};
 use crate::plugin::{Diag, Diags, Plan, Value};
-use crate::site::{Finding, Id, Record, Site, Sort, check::check};
+use crate::site::{Finding, Id, Record, Site, Sort, Thing, check::check};
 
 /// The whole of a resource's plan, create and update.
 pub async fn plan<M: Declared>(
@@ -39,7 +39,7 @@ pub async fn plan<M: Declared>(
     }
     let same = last.is_some_and(|last| !plan.replaces() && connected.platform.same(last, &site));
     if !same {
-        findings.extend(check(&site, before));
+        findings.extend(check(&site, serving(before, &kept).as_ref()));
         let journal = kept.journal.clone()?;
         if connected.preflight && !findings.iter().any(|it| it.refuses) {
             let preflight = connected
@@ -95,6 +95,18 @@ fn draft<M: Declared>(setup: &Setup, plan: &mut Plan<'_, M>) {
 
 fn incomplete<M: Declared>(prior: &M) -> bool {
     prior.clone().status().chosen().as_deref() != Some(READY)
+}
+
+/// What an instance serves is the version that was finished last: one that was only tried can be taken back. Should its
+/// data have been migrated all the same, the machines themselves refuse the lower one.
+fn serving(before: Option<&Thing>, kept: &Kept) -> Option<Thing> {
+    let mut thing = before.cloned();
+    if let (Some(Thing::Instance(tried)), Some(Thing::Instance(served))) =
+        (&mut thing, kept.served.as_ref().map(|it| &it.thing))
+    {
+        tried.version.clone_from(&served.version);
+    }
+    thing
 }
 
 /// A site as it was made last, in the form in which the cloud would tell of it.
@@ -218,7 +230,7 @@ pub async fn planned<M: Declared>(
     let before = made.as_ref().map(|it| &it.thing);
     M::evolve(&mut thing, before);
     let mut site = setup.standing(thing).await?;
-    let mut findings = check(&site, before);
+    let mut findings = check(&site, serving(before, kept).as_ref());
     let journal = kept.journal.clone()?;
     findings.extend(
         connected

@@ -4,6 +4,7 @@
 mod failover;
 mod library;
 mod site;
+mod upgrade;
 
 use super::{Project, Turn, cloud};
 use crate::terraform::workspace::loud;

@@ -1,0 +1,132 @@
+//! Another `version`: people read on, what they had is there afterwards, and a failure leaves the version before serving.
+
+use super::{
+    Site, drill,
+    failover::MONITOR,
+    site::{note, seconds},
+};
+use serde_json::{Value, json};
+use std::time::Instant;
+
+const BEFORE: &str = "7.3.0";
+const NOW: &str = "9.0.1";
+
+#[test]
+fn another_version_migrates_what_is_there() {
+    let Some(_turn) = drill("another_version_migrates_what_is_there") else {
+        return;
+    };
+    let Some(site) = Site::new() else { return };
+    let wanted = |version: &str| format!("  version        = \"{version}\"\n  worker         =");
+    site.workspace.edit("  worker         =", &wanted(BEFORE));
+    let (_, ready) = site.up();
+    note(
+        &format!("a library of {BEFORE}, until each machine is ready"),
+        &seconds(ready),
+    );
+    site.librarian();
+    let left = site.probe("day", Value::Null);
+    let counts = site.probe("counts", Value::Null);
+    let servers = site.servers();
+
+    let watch = site.watch();
+    site.workspace.edit(
+        &format!("version        = \"{BEFORE}\""),
+        &format!("version        = \"{NOW}\""),
+    );
+    let began = Instant::now();
+    let applied = site.workspace.apply();
+    site.ready(600);
+    let whole = began.elapsed();
+    let (longest, said) = watch.stop();
+    note(
+        &format!("`version` from {BEFORE} to {NOW}, machine by machine"),
+        &seconds(applied.took),
+    );
+    note("… until each machine is ready", &seconds(whole));
+    note("… nobody was answered for at most", &format!("{longest} s"));
+    // from the moment at which the data is the new version's until the balancer sees who serves it
+    assert!(longest < 6.0 * MONITOR, "an outage: {said}");
+
+    site.probe("front", Value::Null);
+    site.probe("kept", json!({ "left": left }));
+    assert_eq!(
+        site.probe("counts", Value::Null),
+        counts,
+        "all that was there"
+    );
+    at_head(&site);
+    for (name, id) in site.servers() {
+        assert_eq!(
+            servers[&name] == id,
+            !name.starts_with("ils-"),
+            "{name}: those of the application are new, those with data are not"
+        );
+        if name.starts_with("ils-") {
+            assert_eq!(site.report(&name)["version"], NOW, "{name}");
+        }
+    }
+    one_dump(&site);
+    let beats = site.shell("ils-worker-0", "pgrep -fc '[c]elery.* beat'");
+    assert_eq!(beats, "1", "one scheduler");
+    assert_eq!(site.report("ils-worker-0")["scheduler"], true);
+    // a day's work, mail and counts of copies by the worker included
+    site.probe("day", Value::Null);
+    lower_is_refused(&site);
+    site.workspace.settled();
+    site.down();
+}
+
+/// Every branch of the migrations is where this version's are.
+fn at_head(site: &Site) {
+    let current = site.shell(
+        "ils-web-0",
+        "cd / && exec setpriv --reuid=ils --regid=ils --init-groups env HOME=/var/lib/ils INVENIO_INSTANCE_PATH=/var/lib/ils/instance \
+         PYTHONWARNINGS=ignore /opt/ils/current/venv/bin/invenio alembic current 2>/dev/null",
+    );
+    let lines: Vec<_> = current.lines().filter(|it| it.contains("->")).collect();
+    assert!(lines.len() > 5, "{current}");
+    for line in lines {
+        assert!(line.contains("(head)"), "{line}");
+    }
+    let done = site.shell(
+        "database-0",
+        "echo \"select step from invenioils.done where step like 'version %' or step like 'changing %' order by at\" | su postgres -c 'psql -At ils'",
+    );
+    assert_eq!(done, format!("version {BEFORE}\nversion {NOW}"));
+}
+
+/// The dump lies where it outlives the machine that took it, and is whole.
+fn one_dump(site: &Site) {
+    let storage = site
+        .workspace
+        .attributes("invenioils_service.this[\"storage\"]");
+    let bucket = storage["endpoint"]["name"].as_str().expect("a bucket");
+    let objects = site.project.api().get(
+        "object-store",
+        &format!("/{bucket}?format=json&prefix=before-upgrades/"),
+    );
+    let objects = objects.as_array().expect("a list");
+    let names: Vec<_> = objects.iter().map(|it| it["name"].as_str()).collect();
+    assert_eq!(
+        names,
+        [Some(
+            format!("before-upgrades/{BEFORE}-to-{NOW}.dump").as_str()
+        )]
+    );
+    assert!(objects[0]["bytes"].as_u64() > Some(10_000), "{objects:?}");
+}
+
+/// What data has been migrated to cannot be taken back.
+fn lower_is_refused(site: &Site) {
+    let to = |from: &str, to: &str| {
+        site.workspace.edit(
+            &format!("version        = \"{from}\""),
+            &format!("version        = \"{to}\""),
+        );
+    };
+    to(NOW, BEFORE);
+    let refused = site.workspace.run(&["plan", "-no-color"]);
+    assert!(refused.to_string().contains("A lower version"), "{refused}");
+    to(BEFORE, NOW);
+}
