@@ -1,16 +1,16 @@
 //! Makes the world what the graph says: one run of makes and removals in one order.
 
 use super::{
-    graph::{Graph, Order, Slot},
+    graph::Graph,
     journal::Journal,
     object::Cloud,
     remove::{left, planned_or_revived, told_once},
+    roll::roll,
     run::{Outcome, Run},
-    schedule::{Job, Jobs, Progress, Task},
+    schedule::{Jobs, Progress, Task},
     wait::Pace,
     works::Works,
 };
-use std::collections::BTreeMap;
 
 /// Makes the graph real. Create, resume, adopt and update are this one verb. What the journal has and the graph has
 /// not is stale and goes.
@@ -112,73 +112,6 @@ fn stale_after_makes<C: Cloud>(jobs: &mut Jobs<C>, graph: &Graph<C>, journal: &J
             if let Some(removal) = jobs.removal_of(&need.step) {
                 jobs.order(user, Progress::Done, removal);
             }
-        }
-    }
-}
-
-#[derive(Default)]
-struct Place {
-    new: Vec<Job>,
-    stale: Vec<Job>,
-}
-
-/// In a group where something is stale, one slot after the other is changed. The very first of them shows for all groups
-/// that what is new works: the other groups wait for it, so that a make that fails has cost nothing yet.
-fn roll<C: Cloud>(jobs: &mut Jobs<C>, graph: &Graph<C>, journal: &Journal) {
-    let mut groups: BTreeMap<String, (Order, BTreeMap<u32, Place>)> = BTreeMap::new();
-    let place = |groups: &mut BTreeMap<String, (Order, BTreeMap<u32, Place>)>,
-                 slot: &Slot,
-                 new: bool,
-                 job: Job| {
-        let group = groups
-            .entry(slot.group.clone())
-            .or_insert_with(|| (slot.order, BTreeMap::new()));
-        let place = group.1.entry(slot.index).or_default();
-        if new {
-            place.new.push(job)
-        } else {
-            place.stale.push(job)
-        }
-    };
-    for (name, planned) in &graph.steps {
-        if let (Some(slot), Some(job)) = (&planned.slot, jobs.make_of(name)) {
-            place(&mut groups, slot, true, job);
-        }
-    }
-    for (name, entry) in journal.entries() {
-        if let (Some(slot), Some(job)) = (&entry.slot, jobs.removal_of(&name)) {
-            place(&mut groups, slot, false, job);
-        }
-    }
-    let mut pioneer: Vec<Job> = Vec::new();
-    for (order, places) in groups.into_values() {
-        let (mut changing, mut leaving): (Vec<_>, Vec<_>) = places
-            .into_values()
-            .filter(|place| !place.stale.is_empty())
-            .partition(|place| !place.new.is_empty());
-        // Machines that are no longer wanted go when the others are in.
-        changing.append(&mut leaving);
-        let mut before = pioneer.clone();
-        for Place { new, stale } in changing {
-            let (first, then) = match order {
-                Order::MakeFirst => (new, stale),
-                Order::RemoveFirst => (stale, new),
-            };
-            let first = if first.is_empty() { &then } else { &first };
-            all_after(jobs, &before, first);
-            all_after(jobs, first, &then);
-            if pioneer.is_empty() {
-                pioneer.clone_from(first);
-            }
-            before = then.iter().chain(first).copied().collect();
-        }
-    }
-}
-
-fn all_after<C: Cloud>(jobs: &mut Jobs<C>, earlier: &[Job], later: &[Job]) {
-    for first in earlier {
-        for then in later {
-            jobs.order(*first, Progress::Done, *then);
         }
     }
 }
@@ -305,31 +238,6 @@ mod tests {
         assert_eq!(outcome.left.len(), 1, "{:?}", outcome.left);
         assert!(journal.get("new").is_some(), "it is not forgotten");
         assert!(shelf.boxes().is_empty());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_first_place_of_the_first_group_goes_before_all_others() {
-        let (shelf, pace, journal) = (Shelf::default(), Pace::new(), Journal::new());
-        for make in ["1", "2"] {
-            let mut graph = Graph::new();
-            // by name they would come in the other order
-            for (group, name) in [("a", "y"), ("a", "z"), ("b", "b")] {
-                let slot = Slot {
-                    group: group.to_owned(),
-                    index: u32::from(name == "z"),
-                    order: Order::MakeFirst,
-                };
-                let name = format!("{name}-{make}");
-                graph.slot(slot, |graph| {
-                    graph.add(name.clone(), Carton::new(&name));
-                });
-            }
-            let outcome = converge(&shelf, &pace, &graph, &journal, &run()).await;
-            assert!(outcome.complete, "{:?}", outcome.errors);
-        }
-        let boxes = shelf.boxes().clone();
-        assert_eq!(boxes.keys().collect::<Vec<_>>(), ["b-2", "y-2", "z-2"]);
-        assert!(boxes["y-2"] < boxes["b-2"], "{boxes:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,6 +13,7 @@ mod object;
 mod reads;
 mod reference;
 mod remove;
+mod roll;
 mod run;
 mod schedule;
 mod secret;

@@ -16,6 +16,8 @@ use std::{
 pub struct Shelf {
     boxes: Mutex<BTreeMap<String, u64>>,
     pub finds: Mutex<u64>,
+    /// The box that cannot be had.
+    pub refused: Mutex<Option<&'static str>>,
 }
 
 impl Shelf {
@@ -85,6 +87,9 @@ impl Object<Shelf> for Carton {
             cx.made(other)?;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
+        if cx.cloud.refused.lock().unwrap().as_deref() == Some(&self.name) {
+            return Err(Error::fatal("make a box", "it is refused"));
+        }
         let mut boxes = cx.cloud.boxes();
         let number = boxes.values().max().copied().unwrap_or_default() + 1;
         assert!(
