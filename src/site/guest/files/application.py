@@ -363,8 +363,8 @@ def bring_up_to_date(wish, release):
         output = run(release + "/venv/bin/python", "-I", "/usr/local/lib/invenioils/setup.py", stdin=json.dumps(wish), user=USER,
                      env=process_environment(), timeout=24 * 3600)
     except machine.Trouble as why:
-        # what it says itself, without the way it was called
-        raise machine.Trouble(str(why).partition("): ")[2] or str(why)) from None
+        # its last line is what it says itself; before that comes what the application told meanwhile
+        raise machine.Trouble(str(why).strip().splitlines()[-1]) from None
     print(output, end="", flush=True)
 
 

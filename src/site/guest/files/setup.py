@@ -102,7 +102,7 @@ class Site:
         with self.app.app_context():
             result = CliRunner().invoke(self.cli, list(words), obj=self.info, prog_name="invenio")
         if result.exit_code != 0 and not may_fail:
-            told = (result.output or "").strip()[-600:] or repr(result.exception)
+            told = " ".join((result.output or "").split())[-600:] or repr(result.exception)
             raise SystemExit(f"`invenio {' '.join(words[:3])}` failed: {told}")
         return result
 

@@ -54,7 +54,7 @@ def order(version):
 def said(why):
     if isinstance(why, subprocess.CalledProcessError):
         return (why.stderr or "").strip().splitlines()[-1][:200] if (why.stderr or "").strip() else f"it ended with {why.returncode}"
-    return " ".join(str(why).split())[-220:] or type(why).__name__
+    return " ".join(str(why).split())[:220] or type(why).__name__
 
 
 def alone(book, before):
@@ -85,6 +85,10 @@ def migrate(book, site, before, now, mark):
     if mark not in book.done:
         book.write(mark)
     had = revisions(book)
+    site.load()
+    # by themselves they are a transaction each
+    context = site.app.config.get("ALEMBIC_CONTEXT") or {}
+    site.app.config["ALEMBIC_CONTEXT"] = dict(context, transaction_per_migration=False)
     # a session that sits on a table must not stop everybody who comes after us
     os.environ["PGOPTIONS"] = f"-c lock_timeout={LOCKS}"
     try:
