@@ -2,8 +2,8 @@
 
 use super::user_data::node_name;
 use crate::site::{
-    Backend, BackupPolicy, Endpoint, Id, Packages, Record, Role, ServiceKind, Site, Tags, Thing,
-    secrets,
+    Backend, BackupPolicy, Endpoint, Id, Name, Packages, Record, Role, ServiceKind, Site, Tags,
+    Thing, secrets,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, write::GzEncoder};
@@ -76,9 +76,24 @@ pub struct BackupDocument {
     pub endpoint: Option<String>,
     #[serde(default)]
     pub region: Option<String>,
+    /// Object stores of the policy that this service's first node backs up, for they have no machine of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileStore>,
     /// The reference of the bundle with `access_key` and `secret_key`, under the name `backup`.
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
+}
+
+/// Where the application keeps its files, for whoever copies them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileStore {
+    pub service: Name,
+    pub bucket: String,
+    /// Where the backups themselves do not go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
 }
 
 /// What this machine of a service or instance is told. None for things that have no machines, or without an environment.
@@ -121,6 +136,7 @@ pub fn backup_document(policy: &BackupPolicy) -> BackupDocument {
         bucket: policy.target.bucket.clone(),
         endpoint: policy.target.endpoint.clone(),
         region: policy.target.region.clone(),
+        files: Vec::new(),
         secrets: BTreeMap::new(),
     }
 }

@@ -31,6 +31,11 @@ macro_rules! unit {
 const UNITS: &[File] = &[
     unit!("invenioils-converge.service"),
     unit!("invenioils-converge.timer"),
+    File {
+        path: "/usr/local/sbin/invenioils",
+        text: include_str!("files/operate.py"),
+        mode: "0755",
+    },
 ];
 
 const EVERYWHERE: &[File] = ours![
@@ -43,6 +48,7 @@ const EVERYWHERE: &[File] = ours![
     "backups.py",
     "backup.py",
     "backup_what.py",
+    "backup_files.py",
     "bucket.py",
     "cron.py",
     "invenioils-backup.service",
@@ -53,7 +59,7 @@ const EVERYWHERE: &[File] = ours![
     "sysctl.conf",
 ];
 
-const DATABASE: &[File] = ours!["role_database.py", "database_cluster.py"];
+const DATABASE: &[File] = ours!["role_database.py", "database_cluster.py", "backup_time.py"];
 const SEARCH: &[File] = ours![
     "role_search.py",
     "opensearch.service",

@@ -10,7 +10,8 @@ mod files;
 mod user_data;
 
 pub use document::{
-    BackupDocument, Document, Neighbour, Reach, backup_document, document, neighbour, pack,
+    BackupDocument, Document, FileStore, Neighbour, Reach, backup_document, document, neighbour,
+    pack,
 };
 pub use user_data::{Access, DocumentSource, Guest, UserData, user_data};
 

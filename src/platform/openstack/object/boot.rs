@@ -78,15 +78,19 @@ impl Boot {
             return Ok(parts);
         };
         let secret = cx.facts(server)?.reference;
-        for record in cx.cloud.all_records().await? {
+        let records = cx.cloud.all_records().await?;
+        let around: Vec<_> = records.iter().collect();
+        for record in &records {
             if let Thing::BackupPolicy(policy) = &record.thing
                 && policy.services.contains(&self.guest.thing)
             {
                 let document = backup::document(
                     policy,
+                    &self.guest.thing,
                     record.outputs.bucket.clone(),
                     &secret,
                     &cx.cloud.offers,
+                    &around,
                 );
                 parts.extend(guest::pack(&backup::part(policy), &document));
             }

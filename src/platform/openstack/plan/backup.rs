@@ -2,14 +2,14 @@
 
 use super::{
     super::{
-        Offers,
+        Offers, mark,
         object::{container::Container, document::Document, s3_key::S3Key},
     },
     Draft, link,
 };
 use crate::site::{
-    Backend, BackupPolicy, Thing,
-    guest::{self, BackupDocument},
+    Backend, BackupPolicy, Id, Record, Service, ServiceKind, Thing,
+    guest::{self, BackupDocument, FileStore},
 };
 
 /// The part of a machine's metadata that a policy writes.
@@ -20,11 +20,16 @@ pub fn part(policy: &BackupPolicy) -> String {
 /// What a policy tells the machines of one service, whose own bundle holds the keys.
 pub fn document(
     policy: &BackupPolicy,
+    service: &Id,
     bucket: Option<String>,
     secret: &str,
     offers: &Offers,
+    around: &[&Record],
 ) -> BackupDocument {
     let mut document = guest::backup_document(policy);
+    if carrier(policy, around) == Some(service) {
+        document.files = stores(policy, offers, around);
+    }
     document.bucket = document.bucket.or(bucket);
     document.endpoint = document.endpoint.or_else(|| offers.s3_endpoint.clone());
     document.region = document.region.or_else(|| offers.region.clone());
@@ -32,9 +37,60 @@ pub fn document(
     document
 }
 
+fn service_of<'a>(id: &Id, around: &[&'a Record]) -> Option<(&'a Record, &'a Service)> {
+    around.iter().find_map(|record| match &record.thing {
+        Thing::Service(it) if record.thing.id() == *id => Some((*record, it)),
+        _ => None,
+    })
+}
+
+fn has_machines(service: &Service) -> bool {
+    service.external.is_none() && service.backend != Some(Backend::Object)
+}
+
+/// Whose machines copy what lies in object stores. A database comes first: files are to be copied after it, so that all
+/// that it knows are among them.
+pub fn carrier<'a>(policy: &'a BackupPolicy, around: &[&Record]) -> Option<&'a Id> {
+    let able = |id: &&Id| {
+        service_of(id, around)
+            .is_some_and(|(_, it)| has_machines(it) && it.kind != ServiceKind::Cache)
+    };
+    let of_database =
+        |id: &&Id| service_of(id, around).is_some_and(|(_, it)| it.kind == ServiceKind::Database);
+    let mut all = policy.services.iter().filter(able);
+    all.clone().find(of_database).or_else(|| all.next())
+}
+
+/// The policy's services that are object stores of ours.
+pub fn object_stores<'a>(
+    policy: &'a BackupPolicy,
+    around: &[&'a Record],
+) -> impl Iterator<Item = (&'a Id, &'a Record)> {
+    let of_ours = |id: &'a Id| {
+        let (record, it) = service_of(id, around)?;
+        (it.external.is_none() && it.backend == Some(Backend::Object)).then_some((id, record))
+    };
+    policy.services.iter().filter_map(of_ours)
+}
+
+fn stores(policy: &BackupPolicy, offers: &Offers, around: &[&Record]) -> Vec<FileStore> {
+    let elsewhere = policy.target.endpoint.is_some();
+    let store = |(id, record): (&Id, &Record)| {
+        let endpoint = record.outputs.endpoint.as_ref();
+        Some(FileStore {
+            service: id.name.clone()?,
+            bucket: endpoint.map_or_else(|| mark::name(id, ""), |it| it.name.clone()),
+            endpoint: offers.s3_endpoint.clone().filter(|_| elsewhere),
+            region: offers.region.clone().filter(|_| elsewhere),
+        })
+    };
+    object_stores(policy, around).filter_map(store).collect()
+}
+
 impl Draft<'_> {
     pub(super) fn backup(&mut self, policy: &BackupPolicy) {
-        let own = policy.target.bucket.is_none() && policy.target.endpoint.is_none();
+        let here = policy.target.endpoint.is_none();
+        let own = here && policy.target.bucket.is_none();
         let name = self.name("");
         let container = own.then(|| {
             let container = Container {
@@ -44,19 +100,18 @@ impl Draft<'_> {
             };
             self.graph.add("container", container)
         });
+        let around: Vec<&Record> = self.site.around.values().collect();
         for id in &policy.services {
-            let (Some(record), Some(service)) = (self.site.around.get(id), id.name.as_ref()) else {
+            let (Some((record, it)), Some(service)) = (service_of(id, &around), id.name.as_ref())
+            else {
                 continue;
             };
-            let has_machines = match &record.thing {
-                Thing::Service(it) => it.external.is_none() && it.backend != Some(Backend::Object),
-                _ => false,
-            };
-            if !has_machines {
+            // What lies in an object store is copied by the machines of another service.
+            if !has_machines(it) {
                 continue;
             }
             let secret = link(&record.outputs, "server_secret");
-            if own && self.offers.ec2 {
+            if here && self.offers.ec2 {
                 let step = format!("s3-key-{service}");
                 let key = S3Key {
                     mark: self.mark(&step),
@@ -66,10 +121,11 @@ impl Draft<'_> {
                 };
                 self.graph.add(step, key);
             }
+            let bucket = own.then(|| name.clone());
             let document = Document {
                 service: id.clone(),
                 part: part(policy),
-                document: document(policy, own.then(|| name.clone()), &secret, self.offers),
+                document: document(policy, id, bucket, &secret, self.offers, &around),
                 container: container.clone(),
             };
             self.graph.add(format!("document-{service}"), document);

@@ -6,10 +6,10 @@ mod machine;
 mod quota;
 mod service;
 
-use super::{OpenStack, api::Service};
+use super::{OpenStack, api::Service, plan};
 use crate::engine::{Journal, Result};
 use crate::platform::Preflight;
-use crate::site::{Finding, Record, Site, Thing};
+use crate::site::{BackupPolicy, Finding, Record, Site, Thing};
 
 /// One thing under examination.
 pub struct Check<'a> {
@@ -36,7 +36,7 @@ pub async fn preflight(
         Thing::Service(it) => check.service(it).await?,
         Thing::Certificate(_) => check.certificate(),
         Thing::Instance(it) => check.instance(it, &around).await?,
-        Thing::BackupPolicy(it) => check.backup(it),
+        Thing::BackupPolicy(it) => check.backup(it, &around),
     }
     let mut findings = check.findings;
     // A thing that is refused needs no room.
@@ -73,15 +73,33 @@ impl Check<'_> {
         }
     }
 
-    fn backup(&mut self, policy: &crate::site::BackupPolicy) {
-        let own = policy.target.bucket.is_none() && policy.target.endpoint.is_none();
+    fn backup(&mut self, policy: &BackupPolicy, site: &Site) {
+        let around: Vec<&Record> = site.around.values().collect();
+        // What is made in the same run is not known yet, and might.
+        let known = policy
+            .services
+            .iter()
+            .all(|id| site.around.contains_key(id));
+        let nobody = known && plan::backup::carrier(policy, &around).is_none();
+        if let Some((id, _)) = plan::backup::object_stores(policy, &around)
+            .next()
+            .filter(|_| nobody)
+        {
+            self.refuse(
+                "service_ids",
+                "Nobody would copy the files",
+                format!("`{id}` is an object store, which has no machine of its own. The machines of another service copy its files: name the database, too. It should go with its files anyway, for each is worth little without the other."),
+            );
+        }
+        let here = policy.target.endpoint.is_none();
+        let own = here && policy.target.bucket.is_none();
         if own && !self.cloud.offers.objects {
             self.lacks(
                 Service::Objects,
                 "target",
                 "Set `target` to a bucket elsewhere.",
             );
-        } else if own && !self.cloud.offers.ec2 {
+        } else if here && !self.cloud.offers.ec2 {
             self.refuse(
                 "target",
                 "This login may make no S3 keys",

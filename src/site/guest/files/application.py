@@ -316,24 +316,38 @@ def site_settings(thing, secrets):
     return values
 
 
-def set_up(context, release):
-    """Tables, indices, roles, vocabularies and the administrator: once for the whole site, whoever comes first."""
-    wish = {
+def wish_of(context):
+    return {
         "version": context.thing["version"],
         "files": files_location(context),
         "admin_email": (context.thing.get("admin") or {}).get("email") or f"admin@{context.thing['hostname']}",
         "admin_password": context.secret("instance", "admin_password"),
         "backup_folder": HOME + "/before-upgrades",
     }
+
+
+def set_up(context, release):
+    """Tables, indices, roles, vocabularies and the administrator: once for the whole site, whoever comes first."""
     machine.folder(HOME + "/before-upgrades", mode=0o700, owner=USER)
-    done = HOME + "/.set-up"
+    wish, done = wish_of(context), HOME + "/.set-up"
     mark = hashlib.sha256(json.dumps([wish, release], sort_keys=True).encode()).hexdigest()
     if machine.read(done) == mark:
         return
-    output = run(release + "/venv/bin/python", "-I", "/usr/local/lib/invenioils/setup.py", stdin=json.dumps(wish), user=USER,
-                 env=process_environment(), timeout=3600)
-    print(output, end="", flush=True)
+    bring_up_to_date(wish, release)
     write(done, mark, mode=0o644)
+
+
+def rebuild(context):
+    """For a database that was given back: it may be of an older version, and no index is like it any more."""
+    if not os.path.islink(CURRENT):
+        raise machine.Trouble("the application is not installed here yet")
+    bring_up_to_date({**wish_of(context), "rebuild": True}, os.readlink(CURRENT))
+
+
+def bring_up_to_date(wish, release):
+    output = run(release + "/venv/bin/python", "-I", "/usr/local/lib/invenioils/setup.py", stdin=json.dumps(wish), user=USER,
+                 env=process_environment(), timeout=6 * 3600)
+    print(output, end="", flush=True)
 
 
 def process_environment():

@@ -1,16 +1,22 @@
 """Backups of this machine's service: made when due, kept as the policy says, given back, and rehearsed.
 
-    backup.py due                       whatever is due now, backups and rehearsals
-    backup.py now POLICY                one at once
-    backup.py list POLICY               what there is, newest last
-    backup.py restore POLICY ID [KEY]   gives one back into the service; KEY is a file with the age identity
-    backup.py rehearse POLICY [KEY]     restores the newest into a scratch place, counts, throws it away
-    backup.py archive PATH NAME         one segment of PostgreSQL's log, for points in time
+    backup.py due                         whatever is due now, backups and rehearsals
+    backup.py now POLICY                  one at once
+    backup.py list POLICY                 what there is, newest last
+    backup.py restore POLICY [ID [KEY]]   gives one back into the service, the newest if it is not said which (or `latest`)
+    backup.py rehearse POLICY [KEY]       restores the newest into a scratch place, counts, throws it away
+    backup.py until POLICY TIME [KEY]     the database as it was at a moment, such as 2026-03-01T09:30:00Z
+    backup.py archive PATH NAME           one segment of PostgreSQL's log, for points in time
+
+KEY is a file with the age identity. POLICY may be POLICY/SERVICE where a machine backs up the files of an object store
+besides its own service; they come after it, so that every file that the database knows is among them.
 
 A backup is one object, `<prefix>/<environment>/<service>/<id>.<kind>[.age]`, and a small one beside it, `.json`, which is
 written last: what has none was never finished.
 """
+import contextlib
 import datetime
+import fcntl
 import hashlib
 import json
 import os
@@ -21,6 +27,7 @@ import zoneinfo
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import backup_files  # noqa: E402
 import backup_what  # noqa: E402
 import bucket  # noqa: E402
 import cron  # noqa: E402
@@ -31,27 +38,62 @@ STATE = "/var/lib/invenioils/backups"
 
 def main(verb="", *words):
     if verb == "archive":
-        return archive(*words)
+        import backup_time
+        return backup_time.archive(*words)
     plans = machine.read_json("/etc/invenioils/backups.json", {})
     if verb == "due":
-        return sum(due(name, plan) for name, plan in plans.items())
-    plan = plans.get(words[0]) if words else None
-    complete = verb in ("now", "list", "rehearse") or verb == "restore" and len(words) > 1
-    if not plan or not complete:
+        if os.path.exists(machine.MAINTENANCE):
+            return 0
+        with turn(wait=False) as free:
+            return sum(due(name, plan) for name, plan in plans.items()) if free else 0
+    name, _, only = (words[0] if words else "").partition("/")
+    if name not in plans or verb not in ("now", "list", "restore", "rehearse", "until") or verb == "until" and len(words) < 2:
         print(__doc__, file=sys.stderr)
         return 2
+    plan = plans[name]
     if verb == "now":
-        return make(words[0], plan)
-    if verb == "list":
-        for one in finished(plan):
-            print(f"{one['id']} {one['size_bytes']:>12} {one['sha256'][:12]} {'verified' if one.get('verified') else ''}")
-        return 0
-    wanted = words[1] if verb == "restore" else newest(plan)
-    if not wanted:
-        print("there is no backup yet", file=sys.stderr)
+        with turn():
+            return make(name, plan)
+    chosen = [part for part in parts(plan) if only in ("", part["service"])]
+    if not chosen or not backup_what.kind_of(plan):
+        print(f"this machine has no backups of {only or name}: another node of the service has", file=sys.stderr)
         return 1
-    key = words[2 if verb == "restore" else 1] if len(words) > (2 if verb == "restore" else 1) else None
-    return give_back(words[0], plan, wanted, key, rehearsal=verb == "rehearse")
+    if verb == "list":
+        return sum(told(part) for part in chosen)
+    with turn():
+        if verb == "until":
+            import backup_time
+            return attempt(plan, "restore", words[1], lambda: backup_time.until(plan, folder(plan), *words[1:]))
+        key = words[2 if verb == "restore" else 1] if len(words) > (2 if verb == "restore" else 1) else None
+        return give_back(name, chosen, words[1] if verb == "restore" and len(words) > 1 else "latest", key, rehearsal=verb == "rehearse")
+
+
+@contextlib.contextmanager
+def turn(wait=True):
+    """One at a time: a backup of what is being restored would be the newest, and wrong."""
+    os.makedirs("/run/invenioils", mode=0o755, exist_ok=True)
+    with open("/run/invenioils/backup.lock", "w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def parts(plan):
+    """This machine's own service, and then the files of an object store, which has no machine to do it."""
+    yield plan
+    for store in plan.get("files") or []:
+        yield {**plan, "role": "files", "service": store["service"], "source": {"bucket": store["bucket"], "endpoint": store["endpoint"], "region": store["region"]}}
+
+
+def told(part):
+    done = finished(part)
+    print(f"{part['service']}: {len(done)}")
+    for one in done:
+        print(f"{one['id']} {one['size_bytes']:>12} {one['sha256'][:12]} {'verified' if one.get('verified') else ''}")
+    return 0
 
 
 def due(name, plan):
@@ -77,14 +119,9 @@ def due(name, plan):
 
 
 def rehearse(name, plan):
-    wanted = newest(plan)
-    if not wanted:
-        print("there is no backup yet, so there is nothing to rehearse")
+    if not backup_what.kind_of(plan):
         return 0
-    if plan["recipients"]:
-        print("the backups are encrypted for people: a rehearsal needs their key, and checks the object alone")
-        return verify_object(name, plan, wanted)
-    return give_back(name, plan, wanted, None, rehearsal=True)
+    return give_back(name, list(parts(plan)), "latest", None, rehearsal=True)
 
 
 def note(name, **facts):
@@ -104,53 +141,73 @@ def finished(plan):
 
 def newest(plan):
     done = finished(plan)
-    return done[-1]["id"] if done else None
+    return done[-1] if done else None
+
+
+def chosen_of(part, wanted):
+    """A backup by its id. Of files the first that is not older will do, too: none goes missing by having more of them."""
+    done = finished(part)
+    if wanted == "latest":
+        found = done[-1:]
+    else:
+        found = [one for one in done if one["id"] == wanted or part["role"] == "files" and one["id"] >= wanted]
+    if not found:
+        raise machine.Trouble(f"{part['service']} has no finished backup" + ("" if wanted == "latest" else " " + wanted))
+    return found[0]
 
 
 def make(name, plan):
-    """Makes one backup. A failure is told to whoever wants to hear of it."""
-    kind = backup_what.kind_of(plan)
-    if not kind:
+    """Makes one backup of each part. A failure is told to whoever wants to hear of it, and the other parts are made all the same."""
+    if not backup_what.kind_of(plan):
         return 0
     identity = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    object_name = f"{folder(plan)}/{identity}.{kind}" + (".age" if plan["recipients"] else "")
+    failed, done = 0, []
+    for part in parts(plan):
+        failed |= attempt(part, "backup", identity, lambda: made(part, identity, done))
+    if failed:
+        note(name, failed=identity)
+    else:
+        note(name, latest={"id": identity, "finished_at": now_in_words(), "size_bytes": sum(done), "verified": False}, failed=None)
+    return failed
+
+
+def attempt(part, what, which, act):
+    """Runs it, and tells what came of it. 1: it failed, and whoever wants to hear of that has been told."""
     try:
-        store = bucket.Bucket(plan)
-        with backup_what.reader(plan) as plain:
-            stream = encrypted(plain.stdout, plan["recipients"]) if plan["recipients"] else plain
-            size, digest = store.write_stream(object_name, stream.stdout)
-            for process in {stream, plain}:
-                if process.wait() != 0:
-                    raise machine.Trouble(f"{kind} ended with {process.returncode}")
-        about = {"id": identity, "object": object_name, "kind": kind, "size_bytes": size, "sha256": digest, "node": plan["node"],
-                 "finished_at": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "verified": False}
-        store.write(f"{folder(plan)}/{identity}.json", json.dumps(about).encode())
-        note(name, latest={key: about[key] for key in ("id", "finished_at", "size_bytes", "verified")}, failed=None)
-        if plan["role"] == "database" and plan["point_in_time_days"]:
-            base(plan, store, identity)
-        forget(plan, store)
-        print(f"made {object_name}, {size} bytes")
+        print(act(), flush=True)
         return 0
-    except (machine.Trouble, OSError, subprocess.SubprocessError) as why:
-        note(name, failed=str(why)[:400])
-        alert(plan, f"The backup `{name}` of {plan['environment']}/{plan['service']} on {plan['node']} failed: {why}")
+    except (machine.Trouble, OSError, subprocess.SubprocessError, ValueError) as why:
+        alert(part, f"The {what} of {part['environment']}/{part['service']} ({which}) on {part['node']} failed: {why}")
         print(f"failed: {why}", file=sys.stderr)
         return 1
 
 
-def base(plan, store, identity):
-    """The cluster as it is, from which its archived log leads to any point in time; and what is too old goes."""
-    words = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "pg_basebackup", "-D", "-", "-Ft", "-X", "none", "-c", "fast"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, cwd="/") as copy:
-        store.write_stream(f"{folder(plan)}/base/{identity}.tar", copy.stdout)
-        if copy.wait() != 0:
-            raise machine.Trouble(f"pg_basebackup ended with {copy.returncode}")
-    oldest = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=plan["point_in_time_days"])
-    bases = store.list(f"{folder(plan)}/base/")
-    needed = [name for name in bases if name.rpartition("/")[2] < oldest.strftime("%Y%m%dT%H%M%SZ")]
-    # the newest of those that are old enough is the start for the oldest point that was promised
-    for name in needed[:-1]:
-        store.delete(name)
+def now_in_words():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def made(part, identity, done):
+    kind, store = backup_what.kind_of(part), bucket.Bucket(part)
+    object_name = f"{folder(part)}/{identity}.{kind}" + (".age" if part["recipients"] and kind != "files" else "")
+    if kind == "files":
+        about = backup_files.mirror(part, store, folder(part), object_name)
+    else:
+        with backup_what.reader(part) as plain:
+            stream = encrypted(plain.stdout, part["recipients"]) if part["recipients"] else plain
+            size, digest = store.write_stream(object_name, stream.stdout)
+            for process in {stream, plain}:
+                if process.wait() != 0:
+                    raise machine.Trouble(f"{kind} ended with {process.returncode}")
+        about = {"size_bytes": size, "sha256": digest}
+    about.update(id=identity, object=object_name, kind=kind, node=part["node"], finished_at=now_in_words(), verified=False)
+    store.write(f"{folder(part)}/{identity}.json", json.dumps(about).encode())
+    if kind == "dump" and part["point_in_time_days"]:
+        import backup_time
+        backup_time.base(part, store, folder(part), identity)
+    done.append(about["size_bytes"])
+    forget(part, store)
+    more = f" for {about['files']} files, {about['copied']} of them new" if kind == "files" else ""
+    return f"made {object_name}, {about['size_bytes']} bytes{more}"
 
 
 def encrypted(plain, recipients):
@@ -179,18 +236,17 @@ def forget(plan, store):
     """Takes away what the policy no longer keeps: first the word that it was finished, then the object."""
     all_of_them = finished(plan)
     stay = kept([one["id"] for one in all_of_them], plan["retention"])
-    for one in all_of_them:
-        if one["id"] not in stay:
-            store.delete(f"{folder(plan)}/{one['id']}.json")
-            store.delete(one["object"])
+    old = [one for one in all_of_them if one["id"] not in stay]
+    for one in old:
+        store.delete(f"{folder(plan)}/{one['id']}.json")
+        store.delete(one["object"])
+    if old and plan["role"] == "files":
+        backup_files.forget(plan, store, folder(plan), [one for one in all_of_them if one["id"] in stay])
 
 
-def fetched(plan, wanted, target):
+def fetched(plan, about, target):
     """One backup's object in a file, verified."""
     store = bucket.Bucket(plan)
-    about = next((one for one in finished(plan) if one["id"] == wanted), None)
-    if not about:
-        raise machine.Trouble(f"there is no finished backup {wanted}")
     whole = hashlib.sha256()
     with open(target, "wb") as file:
         for block in store.read_stream(about["object"]):
@@ -198,40 +254,43 @@ def fetched(plan, wanted, target):
             file.write(block)
     if whole.hexdigest() != about["sha256"]:
         raise machine.Trouble(f"{about['object']} has changed since it was made: its SHA-256 differs")
-    return about
 
 
-def give_back(name, plan, wanted, key, rehearsal):
+def give_back(name, chosen, wanted, key, rehearsal):
+    """Each part in its turn; where one fails, those after it are left as they are."""
+    word = "rehearsal" if rehearsal else "restore"
+    for part in chosen:
+        if rehearsal and not newest(part):
+            print(f"{part['service']} has no backup yet, so there is nothing to rehearse")
+            continue
+        if attempt(part, word, wanted, lambda: given_back(name, part, wanted, key, rehearsal)):
+            return 1
+    return 0
+
+
+def given_back(name, part, wanted, key, rehearsal):
+    about = chosen_of(part, wanted)
     place = f"{machine.DATA}/backup-{os.getpid()}"
     os.makedirs(place, mode=0o700)
     try:
-        about = fetched(plan, wanted, place + "/object")
         path = place + "/object"
-        if about["object"].endswith(".age"):
-            if not key:
-                raise machine.Trouble("this backup is encrypted: name the file with the age identity")
-            subprocess.run(["age", "--decrypt", "-i", key, "-o", place + "/plain", path], check=True)
-            path = place + "/plain"
-        counted = backup_what.restore(plan, path, rehearsal)
-        print(f"{'rehearsed' if rehearsal else 'restored'} {wanted}: {counted}")
+        fetched(part, about, path)
+        if about["object"].endswith(".age") and not key and rehearsal:
+            counted = "the object is as it was written; it is encrypted for people, and more needs their key"
+        elif about["kind"] == "files":
+            counted = backup_files.give_back(part, bucket.Bucket(part), path, key, rehearsal)
+        else:
+            if about["object"].endswith(".age"):
+                if not key:
+                    raise machine.Trouble("this backup is encrypted: name the file with the age identity")
+                subprocess.run(["age", "--decrypt", "-i", key, "-o", place + "/plain", path], check=True)
+                path = place + "/plain"
+            counted = backup_what.restore(part, path, rehearsal)
         if rehearsal:
-            verified(name, plan, about, counted)
-        return 0
-    except (machine.Trouble, OSError, subprocess.SubprocessError) as why:
-        alert(plan, f"The {'rehearsal' if rehearsal else 'restore'} of {plan['environment']}/{plan['service']} {wanted} failed: {why}")
-        print(f"failed: {why}", file=sys.stderr)
-        return 1
+            verified(name, part, about, counted)
+        return f"{'rehearsed' if rehearsal else 'restored'} {part['service']} {about['id']}: {counted}"
     finally:
         machine.run("rm", "-rf", place)
-
-
-def verify_object(name, plan, wanted):
-    place = f"{machine.DATA}/backup-{os.getpid()}.object"
-    try:
-        verified(name, plan, fetched(plan, wanted, place), "the object is as it was written")
-        return 0
-    finally:
-        machine.remove(place)
 
 
 def verified(name, plan, about, counted):
@@ -244,17 +303,9 @@ def verified(name, plan, about, counted):
 
 
 def alert(plan, words):
-    """Chat systems and on-call systems take the same small message. The address itself is a secret."""
-    if plan.get("webhook"):
-        bucket.post(plan["webhook"], {"text": words, "title": "Backup", "message": words})
-
-
-def archive(path, name):
-    """A segment is archived when it is in the bucket; before that PostgreSQL keeps it. Twice the same is fine."""
-    for plan in machine.read_json("/etc/postgresql-common/archive.json").values():
-        with open(path, "rb") as file:
-            bucket.Bucket(plan).write(f"{folder(plan)}/wal/{name}", file.read())
-    return 0
+    """Chat systems and on-call systems take the same small message. The addresses themselves are secrets."""
+    for url in plan.get("webhooks") or []:
+        bucket.post(url, {"text": words, "title": "Backup", "message": words})
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ def kind_of(plan):
     if role == "database":
         import role_database
         return "dump" if role_database.primary() else None
+    if role == "files":
+        return "files"
     first = plan["node"].endswith("-0")
     return {"search": "ndjson", "queue": "definitions", "storage": "tar"}.get(role) if first else None
 
@@ -55,8 +57,10 @@ def restore_database(path, rehearsal):
     else:
         database.sql("drop database if exists ils_before with (force)")
         database.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'ils' and pid <> pg_backend_pid()")
-        database.sql("alter database ils rename to ils_before")
+        if database.sql("select 1 from pg_database where datname = 'ils'"):
+            database.sql("alter database ils rename to ils_before")
         database.sql(f"alter database {SCRATCH} rename to ils")
+        database.shut("ils")
     return f"{tables} tables, {rows} rows"
 
 
@@ -114,6 +118,12 @@ def restore_search(path, rehearsal):
             batch.clear()
 
     try:
+        if rehearsal:
+            # of one that was cut short
+            search.call("DELETE", f"/{SCRATCH}-*?ignore_unavailable=true&allow_no_indices=true", timeout=120)
+        else:
+            # as it was: an index that came later would share its alias with the one that comes back
+            search.call("DELETE", f"/{WANTED}?ignore_unavailable=true&allow_no_indices=true", timeout=120)
         with open(path, encoding="utf-8") as file:
             for line in file:
                 one = json.loads(line)
@@ -121,8 +131,6 @@ def restore_search(path, rehearsal):
                     flush()
                     indices += 1
                     target = f"{SCRATCH}-{one['index']}" if rehearsal else one["index"]
-                    if search.call("GET", f"/_cat/indices/{target}*?format=json") and not rehearsal:
-                        search.call("DELETE", f"/{target}?ignore_unavailable=true")
                     body = {"mappings": one["mappings"], "settings": one["settings"], "aliases": {} if rehearsal else one["aliases"]}
                     search.call("PUT", f"/{target}", body, timeout=120)
                     made.append(target)

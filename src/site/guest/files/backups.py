@@ -40,17 +40,21 @@ def apply(context):
         bundle = context.bundles.get(f"backup.{name}/backup", {})
         policy = document["policy"]
         target = policy.get("target") or {}
-        if not target.get("bucket"):
+        endpoint = document.get("endpoint") or ""
+        if not target.get("endpoint"):
+            # in the cloud itself: the policy's own key
             bundle = {**bundle, **{half: of_policy(bundle[half], name) for half in ("access_key", "secret_key") if half in bundle}}
         wanted[name] = {
             "schedule": policy["schedule"], "timezone": policy["timezone"], "paused": policy["paused"],
             "verify_schedule": policy.get("verify_schedule"), "retention": policy["retention"],
             "point_in_time_days": policy.get("point_in_time_days", 0),
             "recipients": (policy.get("encryption") or {}).get("recipients") or [],
-            "endpoint": document.get("endpoint") or "", "region": document.get("region") or "us-east-1",
+            "endpoint": endpoint, "region": document.get("region") or "us-east-1",
             "bucket": document.get("bucket") or "", "prefix": (target.get("prefix") or "").strip("/"),
             "access_key": bundle.get("access_key") or target.get("access_key") or "", "secret_key": bundle.get("secret_key", ""),
-            "webhook": bundle.get("webhook_url", ""),
+            "webhooks": [url for url in webhooks(context) if url],
+            "files": [{"service": store["service"], "bucket": store["bucket"], "endpoint": store.get("endpoint") or endpoint,
+                       "region": store.get("region") or document.get("region") or "us-east-1"} for store in document.get("files") or []],
             "environment": context.identity["environment"], "service": context.thing["name"], "role": context.role, "node": context.name,
         }
         if wanted[name]["recipients"]:
@@ -69,6 +73,12 @@ def apply(context):
         machine.unit("invenioils-backup.timer", changed=units)
     elif machine.works("systemctl", "is-enabled", "--quiet", "invenioils-backup.timer"):
         run("systemctl", "disable", "--now", "invenioils-backup.timer")
+
+
+def webhooks(context):
+    """Who hears of a failure: the environment's own secret, which each of its machines may read."""
+    alerts = context.bundles.get("alerts", {})
+    return [alerts.get("alerts_webhook_url"), alerts.get("alerts_grafana_oncall_url")]
 
 
 def facts():

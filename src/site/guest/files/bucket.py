@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import os
+import shutil
 import time
 import urllib.error
 import urllib.parse
@@ -13,6 +14,8 @@ import xml.etree.ElementTree
 import machine
 
 PART = 16 * 1024 * 1024
+# what one call copies at most: stores allow five times as much, but the answer should not take an hour
+PIECE = 1024 * 1024 * 1024
 
 
 class Bucket:
@@ -25,9 +28,9 @@ class Bucket:
         else:
             raise machine.Trouble("the policy names no place for backups yet")
 
-    def call(self, method, name, query=None, body=b"", stream=False):
+    def call(self, method, name, query=None, body=b"", stream=False, more=None):
         for attempt in range(6):
-            request = signed(self.plan, method, name, query or {}, body)
+            request = signed(self.plan, method, name, query or {}, body, more)
             try:
                 answer = urllib.request.urlopen(request, timeout=300)
                 return answer if stream else (answer.headers, answer.read())
@@ -80,6 +83,56 @@ class Bucket:
             if not token:
                 return found
 
+    def contents(self, prefix):
+        """Everything below, however deep: name to size and ETag (None in a folder, which has none)."""
+        if self.place:
+            base, found = os.path.join(self.place, prefix), {}
+            for folder, _, names in os.walk(base):
+                for path in (os.path.join(folder, name) for name in names):
+                    found[prefix + os.path.relpath(path, base)] = (os.path.getsize(path), None)
+            return found
+        found, token = {}, None
+        while True:
+            query = {"list-type": "2", "prefix": prefix, **({"continuation-token": token} if token else {})}
+            tree = xml.etree.ElementTree.fromstring(self.call("GET", "", query)[1])
+            space = tree.tag.partition("}")[0] + "}" if "}" in tree.tag else ""
+            for one in tree.iter(space + "Contents"):
+                tag = (one.findtext(space + "ETag") or "").strip('"')
+                found[one.findtext(space + "Key")] = (int(one.findtext(space + "Size")), tag)
+            token = tree.findtext(space + "NextContinuationToken")
+            if not token:
+                return found
+
+    def copy(self, source, name, target, size):
+        """An object of another bucket of the same store, without it passing through here."""
+        if self.place:
+            path = os.path.join(self.place, target)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            shutil.copyfile(os.path.join(source.place, name), path + ".part")
+            return os.replace(path + ".part", path)
+        origin = {"x-amz-copy-source": urllib.parse.quote(f"/{source.plan['bucket']}/{name}", safe="/-_.~")}
+        if size <= PIECE:
+            return copied(self.call("PUT", target, more=origin)[1], target)
+
+        def piece(number, upload):
+            span = f"bytes={number * PIECE}-{min((number + 1) * PIECE, size) - 1}"
+            query = {"partNumber": str(number + 1), "uploadId": upload}
+            return copied(self.call("PUT", target, query, more={**origin, "x-amz-copy-source-range": span})[1], target)
+
+        return self.in_parts(target, lambda upload: [piece(number, upload) for number in range(-(-size // PIECE))])
+
+    def in_parts(self, name, parts_of):
+        """Makes one object of parts. `parts_of` uploads them and gives their ETags."""
+        begun = xml.etree.ElementTree.fromstring(self.call("POST", name, {"uploads": ""})[1])
+        upload = next(element.text for element in begun.iter() if element.tag.endswith("UploadId"))
+        try:
+            told = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>{tag}</ETag></Part>" for n, tag in enumerate(parts_of(upload), 1))
+            self.call("POST", name, {"uploadId": upload}, f"<CompleteMultipartUpload>{told}</CompleteMultipartUpload>".encode())
+        except BaseException:
+            # parts that nobody finishes cost money for ever
+            self.call("DELETE", name, {"uploadId": upload})
+            raise
+
     def read(self, name):
         return b"".join(self.read_stream(name))
 
@@ -124,23 +177,30 @@ class Bucket:
                     size += len(block)
             os.replace(path + ".part", path)
             return size, whole.hexdigest()
-        begun = xml.etree.ElementTree.fromstring(self.call("POST", name, {"uploads": ""})[1])
-        upload = next(element.text for element in begun.iter() if element.tag.endswith("UploadId"))
-        try:
-            parts, block = [], first
+
+        def parts(upload):
+            nonlocal size
+            tags, block = [], first
             while block:
-                headers, _ = self.call("PUT", name, {"partNumber": str(len(parts) + 1), "uploadId": upload}, block)
-                parts.append(headers["ETag"])
+                headers, _ = self.call("PUT", name, {"partNumber": str(len(tags) + 1), "uploadId": upload}, block)
+                tags.append(headers["ETag"])
                 block = full(stream)
                 whole.update(block)
                 size += len(block)
-            told = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>{tag}</ETag></Part>" for n, tag in enumerate(parts, 1))
-            self.call("POST", name, {"uploadId": upload}, f"<CompleteMultipartUpload>{told}</CompleteMultipartUpload>".encode())
-        except BaseException:
-            # parts that nobody finishes cost money for ever
-            self.call("DELETE", name, {"uploadId": upload})
-            raise
+            return tags
+
+        self.in_parts(name, parts)
         return size, whole.hexdigest()
+
+
+def copied(answer, target):
+    """The new object's ETag. A store may begin to answer before it has copied, and so tell a failure with a 200."""
+    tree = xml.etree.ElementTree.fromstring(answer)
+    tag = next((element.text for element in tree.iter() if element.tag.endswith("ETag")), None)
+    if tree.tag.endswith("Error") or not tag:
+        told = next((element.text for element in tree.iter() if element.tag.endswith("Code")), "no word why")
+        raise machine.Trouble(f"copying to {target} in the bucket: {told}")
+    return tag
 
 
 def full(stream):
@@ -154,7 +214,7 @@ def full(stream):
     return bytes(data)
 
 
-def signed(plan, method, name, query, body):
+def signed(plan, method, name, query, body, more=None):
     """AWS's signature, version 4."""
     address = urllib.parse.urlparse(plan["endpoint"])
     path = urllib.parse.quote(f"{address.path.rstrip('/')}/{plan['bucket']}/{name}".rstrip("/") if not name else f"{address.path.rstrip('/')}/{plan['bucket']}/{name}", safe="/-_.~")
@@ -162,7 +222,7 @@ def signed(plan, method, name, query, body):
     now = datetime.datetime.now(datetime.timezone.utc)
     stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
     digest = hashlib.sha256(body).hexdigest()
-    headers = {"host": address.netloc, "x-amz-content-sha256": digest, "x-amz-date": stamp}
+    headers = {"host": address.netloc, "x-amz-content-sha256": digest, "x-amz-date": stamp, **(more or {})}
     names = ";".join(sorted(headers))
     canonical = "\n".join([method, path, words] + [f"{key}:{headers[key]}" for key in sorted(headers)] + ["", names, digest])
     scope = f"{day}/{plan['region']}/s3/aws4_request"

@@ -53,6 +53,8 @@ def due(print_now, role):
 
 def converge():
     identity = machine.read_json("/etc/invenioils/machine.json")
+    if os.path.exists(machine.MAINTENANCE):
+        return report.send(identity, {}, "maintenance", "a person is at work")
     role = importlib.import_module("role_" + identity["role"])
     documents = sources.documents(identity)
     if "main" not in documents:

@@ -12,6 +12,8 @@ import urllib.request
 
 DATA = "/srv/invenioils"
 SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# while this file is there, a person is at work: nothing is converged and nothing backed up
+MAINTENANCE = "/etc/invenioils/maintenance"
 CONTEXT = None
 
 

@@ -152,7 +152,12 @@ def application(context):
     role("replicator", "login replication", context.secret("server", "peer_password"))
     if not sql(f"select 1 from pg_database where datname = '{NAME}'"):
         sql(f"create database {NAME} owner {NAME} encoding 'UTF8' template template0")
-    sql(f"revoke all on database {NAME} from public; revoke create on schema public from public;", NAME)
+    shut(NAME)
+
+
+def shut(database):
+    """To everybody but its owner."""
+    sql(f"revoke all on database {database} from public; revoke create on schema public from public;", database)
 
 
 def role(name, rights, password):

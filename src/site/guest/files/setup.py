@@ -29,6 +29,8 @@ def main():
     for name, step in steps(site, wish):
         book.once(name, step)
     book.once("version " + wish["version"], lambda: None)
+    if wish.get("rebuild"):
+        rebuild(site)
     # a session's lock ends with its session, also when this process is killed
     connection.close()
 
@@ -160,6 +162,31 @@ def upgrade(book, site, wish):
     book.once("version " + now, lambda: None)
 
 
+def rebuild(site):
+    """Every index anew from the database. Vocabularies and statistics are in the search engine alone: they stay."""
+    site.load()
+    with site.app.app_context():
+        from invenio_search import current_search, current_search_client
+        for name in current_search.mappings:
+            if not name.startswith("vocabularies"):
+                # an alias as a rule; an index of this name is what a stray document left behind
+                behind = current_search_client.indices.get(index=current_search_alias(name), ignore_unavailable=True, allow_no_indices=True)
+                for index in behind:
+                    current_search_client.indices.delete(index=index)
+        # statistics of the next month are made by them
+        for put in (current_search.put_templates, current_search.put_component_templates, current_search.put_index_templates):
+            list(put())
+    if "vocabularies" in " ".join(missing_indices(site)):
+        site.vocabularies()
+    site.command("index", "queue", "init", "purge")
+    site.reindex()
+    with site.app.app_context():
+        current_search_client.indices.refresh()
+        for name in sorted(current_search.mappings):
+            counted = current_search_client.count(index=current_search_alias(name))["count"]
+            print(f"{name}: {counted}", flush=True)
+
+
 def dump(wish, before, now):
     with open("/etc/ils/settings.json", encoding="utf-8") as file:
         dsn = libpq(json.load(file)["SQLALCHEMY_DATABASE_URI"])
@@ -173,13 +200,14 @@ def dump(wish, before, now):
 
 
 def missing_indices(site):
-    """Indices that the new version has and the old one had not. Those that exist are left alone."""
+    """Makes indices that there should be and are not, such as a new version's. Those that exist are left alone."""
     site.load()
     with site.app.app_context():
         from invenio_search import current_search, current_search_client
         wanted = [name for name in current_search.mappings if not current_search_client.indices.exists_alias(name=current_search_alias(name))]
         if wanted:
             list(current_search.create(index_list=wanted, ignore_existing=False))
+        return wanted
 
 
 def current_search_alias(name):
