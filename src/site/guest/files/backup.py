@@ -39,7 +39,7 @@ STATE = "/var/lib/invenioils/backups"
 def main(verb="", *words):
     if verb == "archive":
         import backup_time
-        return backup_time.archive(*words)
+        return backup_time.archive(folder, *words)
     plans = machine.read_json("/etc/invenioils/backups.json", {})
     if verb == "due":
         if os.path.exists(machine.MAINTENANCE):
@@ -193,7 +193,7 @@ def made(part, identity, done):
         about = backup_files.mirror(part, store, folder(part), object_name)
     else:
         with backup_what.reader(part) as plain:
-            stream = encrypted(plain.stdout, part["recipients"]) if part["recipients"] else plain
+            stream = subprocess.Popen(backup_files.seal(part), stdin=plain.stdout, stdout=subprocess.PIPE) if part["recipients"] else plain
             size, digest = store.write_stream(object_name, stream.stdout)
             for process in {stream, plain}:
                 if process.wait() != 0:
@@ -208,13 +208,6 @@ def made(part, identity, done):
     forget(part, store)
     more = f" for {about['files']} files, {about['copied']} of them new" if kind == "files" else ""
     return f"made {object_name}, {about['size_bytes']} bytes{more}"
-
-
-def encrypted(plain, recipients):
-    words = ["age", "--encrypt"]
-    for recipient in recipients:
-        words += ["-r", recipient]
-    return subprocess.Popen(words, stdin=plain, stdout=subprocess.PIPE)
 
 
 def kept(ids, retention):

@@ -86,11 +86,11 @@ class Bucket:
     def contents(self, prefix):
         """Everything below, however deep: name to size and ETag (None in a folder, which has none)."""
         if self.place:
-            base, found = os.path.join(self.place, prefix), {}
-            for folder, _, names in os.walk(base):
+            found = {}
+            for folder, _, names in os.walk(os.path.join(self.place, os.path.dirname(prefix))):
                 for path in (os.path.join(folder, name) for name in names):
-                    found[prefix + os.path.relpath(path, base)] = (os.path.getsize(path), None)
-            return found
+                    found[os.path.relpath(path, self.place)] = (os.path.getsize(path), None)
+            return {name: facts for name, facts in found.items() if name.startswith(prefix)}
         found, token = {}, None
         while True:
             query = {"list-type": "2", "prefix": prefix, **({"continuation-token": token} if token else {})}
