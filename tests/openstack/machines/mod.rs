@@ -3,6 +3,7 @@
 
 mod failover;
 mod library;
+mod restore;
 mod site;
 
 use super::{Project, Turn, cloud};
