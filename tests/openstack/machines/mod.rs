@@ -4,6 +4,7 @@
 mod failover;
 mod library;
 mod reports;
+mod restore;
 mod site;
 mod upgrade;
 

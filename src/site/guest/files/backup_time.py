@@ -172,9 +172,13 @@ def configure(plan, folder, start, point, key):
 
 
 def run_to_the_point():
-    log = SCRATCH + "/log"
-    if not machine.works(database.BIN + "/pg_ctl", "-D", SCRATCH + "/cluster", "-l", log, "-w", "-t", "80000", "start", user="postgres", timeout=86400):
-        said = [line for line in machine.read(log).splitlines() if "FATAL" in line or "ERROR" in line]
+    """It answers when it has arrived, and ends when it cannot."""
+    log, cluster = SCRATCH + "/log", SCRATCH + "/cluster"
+    machine.works(database.BIN + "/pg_ctl", "-D", cluster, "-l", log, "-w", "start", user="postgres")
+    arrived = lambda: machine.works("psql", "-qAtX", "-h", SCRATCH, "-d", "postgres", "-c", "select 1", user="postgres", timeout=10)
+    machine.until(86400, lambda: arrived() or not os.path.exists(cluster + "/postmaster.pid"), "the way to that moment")
+    if not arrived():
+        said = [line for line in machine.read(log).splitlines() if "FATAL" in line]
         raise machine.Trouble("the way to that moment failed: " + (said[0].partition(":  ")[2] if said else "no word why"))
 
 

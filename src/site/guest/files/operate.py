@@ -14,6 +14,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, "/usr/local/lib/invenioils")
 
@@ -52,10 +53,25 @@ def begin():
             fcntl.flock(lock, fcntl.LOCK_EX)
     for unit in UNITS.get(identity()["role"], []):
         if os.path.exists(f"/etc/systemd/system/{unit}"):
-            machine.run("systemctl", "stop", unit)
+            stop(unit)
     report.send(identity(), {}, "maintenance", "a person is at work")
     print("maintenance: nothing happens here by itself until `invenioils maintenance off`")
     return 0
+
+
+def stop(unit):
+    """What a worker is at may want the very service that was lost, and wait for it for minutes. Tasks that were not ended are
+    done again later."""
+    machine.run("systemctl", "stop", "--no-block", unit)
+    try:
+        machine.until(45, lambda: not stopping(unit), "its end")
+    except machine.Trouble:
+        machine.run("systemctl", "kill", "--signal=KILL", unit)
+        machine.until(30, lambda: not stopping(unit), f"the end of {unit}")
+
+
+def stopping(unit):
+    return machine.run("systemctl", "show", "-P", "ActiveState", unit).strip() in ("active", "deactivating")
 
 
 def end():
@@ -63,12 +79,13 @@ def end():
     # whatever the person did is looked at whole, not only what shows
     machine.remove("/var/lib/invenioils/applied.json")
     machine.run("systemctl", "reset-failed", "invenioils-converge.service", check=False)
-    for _ in range(2):
-        # the first may be one that began before
+    for _ in range(6):
+        # the first may be one that began before, and what was started again may need a moment
         done = subprocess.run(["systemctl", "start", "invenioils-converge.service"], check=False)
         state = machine.read_json(report.STATUS, {})
-        if state.get("state") != "maintenance":
+        if state.get("state") == "ready" or done.returncode != 0:
             break
+        time.sleep(10)
     print(f"{state.get('state', 'unknown')} {state.get('why', '')}".strip())
     return 0 if done.returncode == 0 and state.get("state") == "ready" else 1
 

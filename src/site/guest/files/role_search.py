@@ -137,8 +137,9 @@ def configured(context, program):
     text = json.dumps(values, indent=1, sort_keys=True) + "\n"
     changed = {k: v for k, v in before.items() if k not in kept} != {k: v for k, v in values.items() if k not in kept}
     write(ETC + "/opensearch.yml", text, mode=0o640, owner="root", group="opensearch")
-    changed |= write(ETC + "/jvm.options.d/invenioils.options", f"-Xms{heap}m\n-Xmx{heap}m\n", mode=0o644)
-    changed |= write(ETC + "/log4j2.properties", machine.shared_file("opensearch-log4j2.properties"), mode=0o644)
+    # of the group that the whole folder gets below: else they would be found changed each time, and it would start again
+    changed |= write(ETC + "/jvm.options.d/invenioils.options", f"-Xms{heap}m\n-Xmx{heap}m\n", mode=0o644, group="opensearch")
+    changed |= write(ETC + "/log4j2.properties", machine.shared_file("opensearch-log4j2.properties"), mode=0o644, group="opensearch")
     run("chgrp", "-R", "opensearch", ETC)
     os.chmod(ETC, 0o2770)
     return changed
