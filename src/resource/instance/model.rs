@@ -137,7 +137,7 @@ pub fn schema() -> Schema {
         .attr("additional_hostnames", hostnames_attr("Further host names that it answers to.").optional())
         .attr("certificate_id", text().optional().doc("Id of the certificate. Without one: plain HTTP, refused unless `insecure_http`."))
         .attr("insecure_http", boolean().default(false).doc("Serve without a certificate."))
-        .attr("version", text().optional().keep().doc("Version of InvenioILS. Default: the newest that this release was tested with, chosen at creation and kept; a lower one is refused."))
+        .attr("version", text().optional().keep().doc("Version of InvenioILS. Default: the newest that this release was tested with, chosen at creation and kept. A higher one is rolled in machine by machine: nothing is written meanwhile, a dump goes to `before-upgrades/` among the site's files, then come migrations and indices. Until the migrations are done a failure leaves the version before serving, and the change can be taken back; afterwards a lower version is refused."))
         .attr("application", object([
             ("package", text().default("invenio-app-ils").doc("Python package to install.")),
             ("extra_packages", list(Type::String).optional().doc("Further Python packages.")),
