@@ -94,6 +94,9 @@ class Site:
             from invenio_app.factory import create_app
             self.cli = cli
             self.app = create_app()
+            # ten seconds, its usual patience, are for people's searches and not for a whole set of indices on a busy machine
+            own = self.app.config.get("SEARCH_CLIENT_CONFIG") or {}
+            self.app.config["SEARCH_CLIENT_CONFIG"] = {"timeout": 300, **own}
             self.info = ScriptInfo(create_app=lambda *_, **__: self.app)
 
     def command(self, *words, may_fail=False):
