@@ -23,7 +23,7 @@ impl Site {
         });
     }
 
-    fn until(&self, limit: u64, what: &str, look: impl Fn() -> bool) {
+    pub fn until(&self, limit: u64, what: &str, look: impl Fn() -> bool) {
         let end = Instant::now() + Duration::from_secs(limit);
         while !look() {
             assert!(

@@ -184,9 +184,13 @@ fn changes_arrive(site: &Site) {
     let applied = site.workspace.apply();
     let began = Instant::now();
     let arrived = || {
-        let settings = site.shell("ils-web-0", "cat /etc/ils/settings.json");
+        let settings =
+            ["ils-web-0", "ils-web-1"].map(|it| site.shell(it, "cat /etc/ils/settings.json"));
         let schedule = site.shell("database-0", "cat /etc/invenioils/backups.json");
-        settings.contains("The other reading room") && schedule.contains("30 4 * * *")
+        settings
+            .iter()
+            .all(|it| it.contains("The other reading room"))
+            && schedule.contains("30 4 * * *")
     };
     while !arrived() {
         assert!(
@@ -204,8 +208,12 @@ fn changes_arrive(site: &Site) {
     note("… and that apply", &seconds(applied.took));
     let new = site.workspace.attributes("invenioils_certificate.this");
     assert_ne!(old["serial"], new["serial"], "a new certificate");
+    // the application starts again with what was changed, and the balancer looks every few seconds
+    site.ready(120);
     // verified against the new one alone
-    site.probe("front", Value::Null);
+    site.until(60, "a front page under the new certificate", || {
+        site.answers("front")
+    });
     assert_eq!(site.servers(), before, "no machine was replaced");
     site.ready(120);
 }

@@ -252,6 +252,12 @@ impl Site {
         serde_json::from_slice(&out.stdout).expect("a probe's answer")
     }
 
+    /// Whether it goes well, this once.
+    pub fn answers(&self, verb: &str) -> bool {
+        let (mut command, wish) = self.probing(&[verb], Value::Null);
+        fed(&mut command, &wish).status.success()
+    }
+
     /// Someone who asks all the time, from now on.
     pub fn watch(&self) -> Watch {
         let (mut command, wish) = self.probing(&["watch"], Value::Null);
