@@ -16,7 +16,7 @@ mod machines;
 mod marked;
 mod north_star;
 mod observed;
-pub mod project;
+mod project;
 mod refused;
 mod tamper;
 

@@ -73,18 +73,21 @@ impl OpenStack {
     }
 
     async fn ills_of(&self, service: &Id) -> Vec<String> {
-        let nodes = self.nodes_of(service).await;
-        let reports = join_all(nodes.iter().map(|node| self.report(node))).await;
-        let told = nodes.iter().zip(reports);
-        told.filter_map(|(node, report)| ill(node, &report?))
-            .collect()
+        let reports = self.reports_of(service).await;
+        let told = reports.iter().filter_map(|(node, it)| ill(node, it));
+        told.collect()
     }
 
-    /// The machines of a service as they are recorded by now.
-    async fn nodes_of(&self, service: &Id) -> Vec<Node> {
+    /// What the machines of a service, as they are recorded by now, have to say.
+    async fn reports_of(&self, service: &Id) -> Vec<(Node, Report)> {
         let records = self.all_records().await.unwrap_or_default();
         let record = records.into_iter().find(|it| it.thing.id() == *service);
-        record.map(|it| it.outputs.nodes).unwrap_or_default()
+        let nodes = record.map(|it| it.outputs.nodes).unwrap_or_default();
+        let reports = nodes.into_iter().map(|node| async {
+            let report = self.report(&node).await?;
+            Some((node, report))
+        });
+        join_all(reports).await.into_iter().flatten().collect()
     }
 
     /// The newest report of a machine. None: it has said nothing yet, or the console cannot be had.
@@ -159,10 +162,9 @@ impl OpenStack {
     }
 
     async fn told(&self, service: &Id, policy: &BackupPolicy) -> Option<Backup> {
-        let nodes = self.nodes_of(service).await;
-        let reports = join_all(nodes.iter().map(|node| self.report(node))).await;
-        let of_policy = |mut it: Report| it.backups.remove(policy.name.as_str());
-        let backups = reports.into_iter().flatten().filter_map(of_policy);
+        let reports = self.reports_of(service).await;
+        let of_policy = |(_, mut it): (Node, Report)| it.backups.remove(policy.name.as_str());
+        let backups = reports.into_iter().filter_map(of_policy);
         backups.max_by(|one, other| one.id.cmp(&other.id))
     }
 }

@@ -23,17 +23,6 @@ impl Site {
         });
     }
 
-    pub fn until(&self, limit: u64, what: &str, look: impl Fn() -> bool) {
-        let end = Instant::now() + Duration::from_secs(limit);
-        while !look() {
-            assert!(
-                Instant::now() < end,
-                "{what} did not happen within {limit} s"
-            );
-            std::thread::sleep(Duration::from_secs(1));
-        }
-    }
-
     /// The machine of these of which this is true, once there is one.
     fn one_of(&self, names: &[String], what: &str, is: impl Fn(&str) -> bool) -> String {
         let found = || {

@@ -2,6 +2,7 @@
 //! from the outside: its console, its processes, its answers.
 
 mod failover;
+mod inside;
 mod library;
 mod reports;
 mod restore;

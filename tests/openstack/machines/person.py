@@ -1,15 +1,12 @@
 """Makes an account of the application, as an administrator would: runs in a web machine with the application's Python.
 Reads one JSON object: email, password, role."""
 import json
-import os
 import sys
 
-os.environ["INVENIO_INSTANCE_PATH"] = "/var/lib/ils/instance"
-
-from click.testing import CliRunner  # noqa: E402
-from flask.cli import ScriptInfo  # noqa: E402
-from invenio_app.cli import cli  # noqa: E402
-from invenio_app.factory import create_app  # noqa: E402
+from click.testing import CliRunner
+from flask.cli import ScriptInfo
+from invenio_app.cli import cli
+from invenio_app.factory import create_app
 
 who = json.load(sys.stdin)
 app = create_app()

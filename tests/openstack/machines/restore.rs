@@ -81,14 +81,9 @@ fn a_library_is_given_back_by_the_guide() {
     site.probe("day", Value::Null);
     let left = site.probe("day", Value::Null);
     // what the worker and the scheduler would do within three hours: events counted, patrons found
-    let invenio = |words: &str| {
-        let line = format!(
-            "cd / && setpriv --reuid=ils --regid=ils --init-groups env HOME=/var/lib/ils INVENIO_INSTANCE_PATH=/var/lib/ils/instance /opt/ils/current/venv/bin/invenio {words}"
-        );
-        site.shell("ils-worker-0", &line);
-    };
-    invenio("stats events process --eager");
-    invenio("patrons index");
+    for words in ["stats events process --eager", "patrons index"] {
+        site.invenio("ils-worker-0", words);
+    }
 
     for name in KEEPERS {
         site.shell(name, "invenioils backup backups");

@@ -1,6 +1,10 @@
 //! One library on machines: the example applied, and hands to look into it.
 
-use super::{Project, loud, osdev};
+use super::{
+    Project,
+    inside::{fed, good, here, output, start},
+    loud, osdev,
+};
 use crate::{
     guest::opensearch_archive,
     openstack::{north_star, project::text},
@@ -11,7 +15,7 @@ use std::{
     collections::BTreeMap,
     io::Write,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command},
     time::{Duration, Instant},
 };
 
@@ -24,7 +28,7 @@ pub const ENVIRONMENT: &str = "library";
 pub struct Site {
     pub workspace: Workspace,
     pub project: Project,
-    people: Value,
+    pub(super) people: Value,
 }
 
 /// Someone who asks the site once a second until this is stopped.
@@ -122,7 +126,7 @@ impl Site {
         known.collect()
     }
 
-    fn folder(&self, name: &str) -> PathBuf {
+    pub(super) fn folder(&self, name: &str) -> PathBuf {
         let servers = self.servers();
         let id = servers
             .get(name)
@@ -158,68 +162,17 @@ impl Site {
         }
     }
 
-    /// A command in a machine, as its root would run it.
-    pub fn command(&self, name: &str) -> Command {
-        self.try_command(name)
-            .unwrap_or_else(|| panic!("{name} does not run"))
-    }
-
-    fn try_command(&self, name: &str) -> Option<Command> {
-        let keeper = std::fs::read_to_string(self.folder(name).join("pid")).ok()?;
-        let keeper = keeper.trim();
-        let first =
-            std::fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children")).ok()?;
-        let first = first.split_whitespace().next()?;
-        let mut command = Command::new("nsenter");
-        command.args(["-t", first, "-m", "-u", "-i", "-n", "-p", "--", "env", "-i"]);
-        command.args([
-            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "HOME=/root",
-            "LC_ALL=C.UTF-8",
-        ]);
-        Some(command)
-    }
-
-    /// The same, of a machine that may be down; None: it is, or the command failed.
-    pub fn try_shell(&self, name: &str, line: &str) -> Option<String> {
-        let out = self
-            .try_command(name)?
-            .args(["sh", "-c", line])
-            .output()
-            .ok()?;
-        out.status
-            .success()
-            .then(|| String::from_utf8_lossy(&out.stdout).into_owned())
-    }
-
-    /// Runs something in a machine by its shell.
-    pub fn shell(&self, name: &str, line: &str) -> String {
-        output(self.command(name).args(["sh", "-c", line]))
-            .trim()
-            .to_owned()
-    }
-
-    /// A program of this folder, run in a machine.
-    pub fn program(&self, name: &str, file: &str) -> String {
-        let text = std::fs::read_to_string(here(file)).expect("a program");
-        output(self.command(name).args(["python3", "-c", &text]))
-    }
-
-    /// All that a unit has said in a machine.
-    pub fn journal(&self, name: &str, unit: &str) -> String {
-        self.shell(name, &format!("journalctl -u {unit} --no-pager -o cat"))
-    }
-
-    /// A librarian's account, made in a web machine.
-    pub fn librarian(&self) {
-        let mut who = self.people["librarian"].clone();
-        who["role"] = json!("librarian");
-        let python = "cd / && exec setpriv --reuid=ils --regid=ils --init-groups env HOME=/var/lib/ils /opt/ils/current/venv/bin/python -c";
-        let program = here("person.py");
-        let program = std::fs::read_to_string(program).expect("a program");
-        let mut command = self.command("ils-web-0");
-        command.args(["sh", "-c", &format!("{python} \"$1\""), "sh", &program]);
-        good(&fed(&mut command, &who));
+    /// Looks once a second, and fails when the time is over.
+    #[track_caller]
+    pub fn until(&self, limit: u64, what: &str, look: impl Fn() -> bool) {
+        let end = Instant::now() + Duration::from_secs(limit);
+        while !look() {
+            assert!(
+                Instant::now() < end,
+                "{what} did not happen within {limit} s"
+            );
+            std::thread::sleep(Duration::from_secs(1));
+        }
     }
 
     fn probing(&self, words: &[&str], more: Value) -> (Command, Value) {
@@ -333,12 +286,6 @@ pub fn note(what: &str, figure: &str) {
     loud(&format!("{what}: {figure}"));
 }
 
-fn here(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/openstack/machines")
-        .join(file)
-}
-
 /// Where the world is, for the machines of this cloud.
 fn outside() -> Command {
     let mut command = Command::new("ip");
@@ -354,36 +301,4 @@ fn report(folder: &Path) -> Value {
         .filter_map(|line| line.split_once("invenioils-status: "))
         .filter_map(|(_, json)| serde_json::from_str(json.trim()).ok());
     reports.next_back().unwrap_or_default()
-}
-
-fn start(command: &mut Command, input: &Value) -> Child {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("a process");
-    let mut pipe = child.stdin.take().expect("its input");
-    pipe.write_all(input.to_string().as_bytes())
-        .expect("its input");
-    child
-}
-
-fn fed(command: &mut Command, input: &Value) -> Output {
-    start(command, input).wait_with_output().expect("a process")
-}
-
-fn output(command: &mut Command) -> String {
-    good(&command.stdin(Stdio::null()).output().expect("a process"))
-}
-
-#[track_caller]
-fn good(out: &Output) -> String {
-    assert!(
-        out.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&out.stdout),
-        String::from_utf8_lossy(&out.stderr)
-    );
-    String::from_utf8_lossy(&out.stdout).into_owned()
 }

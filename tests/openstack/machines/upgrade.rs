@@ -81,11 +81,7 @@ fn another_version_migrates_what_is_there() {
 
 /// Every branch of the migrations is where this version's are.
 fn at_head(site: &Site) {
-    let current = site.shell(
-        "ils-web-0",
-        "cd / && exec setpriv --reuid=ils --regid=ils --init-groups env HOME=/var/lib/ils INVENIO_INSTANCE_PATH=/var/lib/ils/instance \
-         PYTHONWARNINGS=ignore /opt/ils/current/venv/bin/invenio alembic current 2>/dev/null",
-    );
+    let current = site.invenio("ils-web-0", "alembic current 2>/dev/null");
     let lines: Vec<_> = current.lines().filter(|it| it.contains("->")).collect();
     assert!(lines.len() > 5, "{current}");
     for line in lines {

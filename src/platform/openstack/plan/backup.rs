@@ -44,17 +44,10 @@ fn service_of<'a>(id: &Id, around: &[&'a Record]) -> Option<(&'a Record, &'a Ser
     })
 }
 
-fn has_machines(service: &Service) -> bool {
-    service.machines() > 0
-}
-
 /// Whose machines copy what lies in object stores. A database comes first: files are to be copied after it, so that all
 /// that it knows are among them.
 pub fn carrier<'a>(policy: &'a BackupPolicy, around: &[&Record]) -> Option<&'a Id> {
-    let able = |id: &&Id| {
-        service_of(id, around)
-            .is_some_and(|(_, it)| has_machines(it) && it.kind != ServiceKind::Cache)
-    };
+    let able = |id: &&Id| service_of(id, around).is_some_and(|(_, it)| it.is_backed_up());
     let of_database =
         |id: &&Id| service_of(id, around).is_some_and(|(_, it)| it.kind == ServiceKind::Database);
     let mut all = policy.services.iter().filter(able);
@@ -107,7 +100,7 @@ impl Draft<'_> {
                 continue;
             };
             // What lies in an object store is copied by the machines of another service.
-            if !has_machines(it) {
+            if it.machines() == 0 {
                 continue;
             }
             let secret = link(&record.outputs, "server_secret");

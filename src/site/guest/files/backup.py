@@ -306,8 +306,4 @@ def alert(plan, words):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(*sys.argv[1:]))
-    except machine.Trouble as trouble:
-        print(f"failed: {trouble}", file=sys.stderr)
-        sys.exit(1)
+    machine.program(main)

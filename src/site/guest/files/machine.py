@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -19,6 +20,15 @@ CONTEXT = None
 
 class Trouble(Exception):
     """Something that a person should read. Never holds a secret."""
+
+
+def program(main):
+    """Runs what the command line asks for. A trouble is one sentence and status 1."""
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except Trouble as trouble:
+        print(f"failed: {trouble}", file=sys.stderr)
+        sys.exit(1)
 
 
 class Context:

@@ -104,8 +104,4 @@ def rebuild():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(*sys.argv[1:]))
-    except machine.Trouble as trouble:
-        print(f"failed: {trouble}", file=sys.stderr)
-        sys.exit(1)
+    machine.program(main)
