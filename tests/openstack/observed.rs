@@ -26,8 +26,33 @@ fn the_newest_finished_backup_is_shown_and_a_silent_console_fails_nothing() {
 
     backups(&project, &workspace);
     consoles(&workspace);
+    crowd(&workspace);
     workspace.destroy();
     project.is_as(&before);
+}
+
+/// Policies that come, change and go at the same time all tell the same machines, and none undoes what another told.
+fn crowd(workspace: &Workspace) {
+    let more = r#"
+resource "invenioils_backup_policy" "more" {
+  for_each        = toset(["one", "two", "three", "four", "five", "six"])
+  environment_id  = invenioils_environment.this.id
+  name            = each.key
+  service_ids     = [for kind in ["database", "search"] : invenioils_service.this[kind].id]
+  schedule        = "0 1 * * *"
+  retention       = { last = 3 }
+  keep_on_destroy = false
+}
+"#;
+    workspace.write("more.tf", more);
+    workspace.apply();
+    workspace.settled();
+    workspace.write("more.tf", &more.replace("0 1 * * *", "0 2 * * *"));
+    workspace.apply();
+    workspace.settled();
+    workspace.write("more.tf", "");
+    workspace.apply();
+    workspace.settled();
 }
 
 /// The backups of all services count, as far as their machines make any: neither a cache's nor an object store's do.

@@ -44,6 +44,9 @@ pub struct OpenStack {
     room: OnceCell<BTreeMap<&'static str, (u64, u64)>>,
     /// Each balancer takes one change at a time.
     turns: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Turn>>>>,
+    /// Held while servers' metadata is written. Nova reads all of a server's, changes its copy and writes all of it back: of
+    /// two writers at the same time, such as two policies, one would undo the other.
+    metadata: tokio::sync::Mutex<()>,
     /// Children of balancers whose end was taken on: they go, nobody need look.
     ended: Mutex<BTreeSet<String>>,
     /// Members of pools that this process has put in, and when.
@@ -161,6 +164,7 @@ pub async fn connect(settings: Settings, common: Common) -> Result<OpenStack> {
         own_vip_groups: OnceCell::new(),
         room: OnceCell::new(),
         turns: Mutex::default(),
+        metadata: tokio::sync::Mutex::default(),
         ended: Mutex::default(),
         put_in: Mutex::default(),
         fresh_records: Mutex::default(),

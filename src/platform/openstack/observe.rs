@@ -1,8 +1,9 @@
 //! What only machines and buckets know by now: how each machine is, what it runs, which backup is the newest.
 //!
 //! Machines write reports on their consoles, and backups lie in the policy's bucket. Both are asked at each refresh and
-//! cost calls: one for each machine of an instance, and one for each service that a policy keeps. The machines of
-//! services are not asked, so that a refresh stays cheap: of these the cloud's word is shown.
+//! cost calls: one for each machine of an instance, and one for each service that a policy keeps. An instance's machines
+//! see whether its services answer, so these are asked for their own word only when one of them does not: a refresh of
+//! what is well stays cheap.
 
 use super::{
     OpenStack,

@@ -168,7 +168,7 @@ fn doors(site: &Site) {
     }
 }
 
-/// Settings, schedule and certificate replace no machine and are there within a minute.
+/// Settings, schedule and certificate replace no machine, are there within a minute, and nobody notices.
 fn changes_arrive(site: &Site) {
     let before = site.servers();
     site.workspace.edit(
@@ -176,11 +176,7 @@ fn changes_arrive(site: &Site) {
         "  worker         = { nodes = 1 }\n  site           = { name = \"The other reading room\" }",
     );
     site.workspace.edit("\"0 3 * * *\"", "\"30 4 * * *\"");
-    site.workspace.edit(
-        "  self_signed    = {}",
-        "  self_signed    = { validity_days = 100 }",
-    );
-    let old = site.workspace.attributes("invenioils_certificate.this");
+    let watch = site.watch();
     let applied = site.workspace.apply();
     let began = Instant::now();
     let arrived = || {
@@ -198,12 +194,29 @@ fn changes_arrive(site: &Site) {
         &seconds(began.elapsed()),
     );
     note("… and that apply", &seconds(applied.took));
+    for name in ["ils-web-0", "ils-web-1"] {
+        // all but the one that keeps the others
+        let read = || {
+            let asked = "age=$(($(date +%s) - $(stat -c %Y /etc/ils/settings.json))); ps -u ils -o etimes=,args= | awk -v age=$age '/uwsgi.ini/ && $1 > age { old++ } END { print old + 0 }'";
+            site.shell(name, asked) == "1"
+        };
+        site.until(SOON, "processes that have read the change", read);
+    }
+    site.ready(120);
+    let (longest, said) = watch.stop();
+    note("… nobody was answered for at most", &format!("{longest} s"));
+    assert!(longest < failover::MONITOR, "an outage: {said}");
+
+    site.workspace.edit(
+        "  self_signed    = {}",
+        "  self_signed    = { validity_days = 100 }",
+    );
+    let old = site.workspace.attributes("invenioils_certificate.this");
+    site.workspace.apply();
     let new = site.workspace.attributes("invenioils_certificate.this");
     assert_ne!(old["serial"], new["serial"], "a new certificate");
-    // the application starts again with what was changed, and the balancer looks every few seconds
-    site.ready(120);
     // verified against the new one alone
-    site.until(60, "a front page under the new certificate", || {
+    site.until(SOON, "a front page under the new certificate", || {
         site.answers("front")
     });
     assert_eq!(site.servers(), before, "no machine was replaced");

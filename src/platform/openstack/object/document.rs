@@ -115,10 +115,12 @@ impl Object<OpenStack> for Document {
             );
             return Err(error.remedy("apply the service first"));
         }
+        let _alone = cx.cloud.metadata.lock().await;
         try_join_all(self.machines(&list).map(|server| self.tell(cx, &server.id))).await?;
         Ok(Of { id })
     }
     async fn update(&self, cx: &Cx<'_, OpenStack>, _: &Of, _: &[Difference]) -> Result<()> {
+        let _alone = cx.cloud.metadata.lock().await;
         let list = cx.cloud.servers(cx.since).await?;
         let lacking = self.machines(&list).filter(|server| self.lacks(server));
         try_join_all(lacking.map(|server| self.tell(cx, &server.id)))
@@ -126,6 +128,7 @@ impl Object<OpenStack> for Document {
             .map(drop)
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, _: &Of) -> Result<()> {
+        let _alone = cx.cloud.metadata.lock().await;
         let list = cx
             .cloud
             .servers(

@@ -67,6 +67,7 @@ impl Server {
     }
     async fn mend_metadata(&self, cx: &Cx<'_, OpenStack>, facts: &Machine) -> Result<()> {
         let wanted = self.metadata(cx).await?;
+        let _alone = cx.cloud.metadata.lock().await;
         let doing = format!("update what server `{}` is told", self.name);
         cx.cloud
             .api

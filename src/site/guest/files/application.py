@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 
 import bucket
 import machine
@@ -22,14 +23,16 @@ PACKAGES = ("python3-venv", "haproxy", "postgresql-client", "ca-certificates", "
 
 
 def apply(context, more=()):
-    """Everything up to the point where the processes of this role may start. True: they must be started again."""
+    """Everything up to the point where the processes of this role may start.
+
+    Gives whether they must be started again, and whether they only have to read their settings again."""
     machine.apt(*PACKAGES, *more)
     user()
-    changed = trust(context)
-    changed |= proxy(context)
+    read_again, changed = trust(context), False
+    proxy(context)
     mounted(context)
     release = installed(context)
-    changed |= settings(context)
+    read_again |= settings(context)
     set_up(context, release)
     if not os.path.islink(CURRENT) or os.readlink(CURRENT) != release:
         beside = CURRENT + ".new"
@@ -38,7 +41,7 @@ def apply(context, more=()):
         os.replace(beside, CURRENT)
         changed = True
     tidy(release)
-    return changed
+    return changed, read_again
 
 
 def user():
@@ -59,6 +62,24 @@ def service(context, kind):
         return context.document["services"][kind]
     except KeyError:
         raise machine.Trouble(f"the document names no {kind}") from None
+
+
+def around(context):
+    """Whether the services let themselves be reached. Not mended from here: it is told, so that it is known where to look."""
+    seen = {}
+    for kind in ("database", "search", "cache", "queue"):
+        reach = service(context, kind)
+        places = [(host["address"], reach["port"]) for host in reach["hosts"]]
+        seen[kind] = "ready" if any(map(answers, places)) else "does not answer"
+    return seen
+
+
+def answers(place):
+    try:
+        socket.create_connection(place, timeout=2).close()
+        return True
+    except OSError:
+        return False
 
 
 def trust(context):
@@ -98,7 +119,6 @@ def proxy(context):
     changed = write("/etc/haproxy/haproxy.cfg", "".join(parts), mode=0o640, owner="root", group="haproxy")
     machine.drop_in("haproxy.service", "[Service]\nRestart=always\nRestartSec=1\nProtectHome=yes\nPrivateTmp=yes\n")
     machine.unit("haproxy.service", changed=changed)
-    return False
 
 
 def check_cache(password):

@@ -12,7 +12,8 @@ KEY is a file with the age identity. POLICY may be POLICY/SERVICE where a machin
 besides its own service; they come after it, so that every file that the database knows is among them.
 
 A backup is one object, `<prefix>/<environment>/<service>/<id>.<kind>[.age]`, and a small one beside it, `.json`, which is
-written last: what has none was never finished. A rehearsal leaves `<id>.verified`, so that a list of names tells all.
+written last: what has none was never finished. A rehearsal leaves `<id>.verified`, and `<id>.partial` lies beside one that
+lacks what goes with it, so that a list of names tells all.
 """
 import contextlib
 import datetime
@@ -200,10 +201,16 @@ def made(part, identity, done):
                     raise machine.Trouble(f"{kind} ended with {process.returncode}")
         about = {"size_bytes": size, "sha256": digest}
     about.update(id=identity, object=object_name, kind=kind, node=part["node"], finished_at=now_in_words(), verified=False)
+    half = f"{folder(part)}/{identity}.partial"
+    with_base = kind == "dump" and part["point_in_time_days"]
+    if with_base:
+        # it can be restored from now on, but is not the whole of what the policy wants
+        store.write(half, b"the copy of the cluster, from which points in time start, is missing\n")
     store.write(f"{folder(part)}/{identity}.json", json.dumps(about).encode())
-    if kind == "dump" and part["point_in_time_days"]:
+    if with_base:
         import backup_time
         backup_time.base(part, store, folder(part), identity)
+        store.delete(half)
     done.append(about["size_bytes"])
     forget(part, store)
     more = f" for {about['files']} files, {about['copied']} of them new" if kind == "files" else ""
@@ -228,13 +235,16 @@ def kept(ids, retention):
 def forget(plan, store):
     """Takes away what the policy no longer keeps: first the word that it was finished, then the object."""
     all_of_them = finished(plan)
-    stay = kept([one["id"] for one in all_of_them], plan["retention"])
+    ids = [one["id"] for one in all_of_them]
+    halves = {os.path.basename(name).removesuffix(".partial") for name in store.list(folder(plan) + "/") if name.endswith(".partial")}
+    # half a backup does not stand for a whole one
+    stay = kept(ids, plan["retention"]) | set([one for one in ids if one not in halves][-1:])
     old = [one for one in all_of_them if one["id"] not in stay]
     for one in old:
         store.delete(f"{folder(plan)}/{one['id']}.json")
         store.delete(one["object"])
-        if one["verified"]:
-            store.delete(f"{folder(plan)}/{one['id']}.verified")
+        for beside in (["verified"] if one["verified"] else []) + (["partial"] if one["id"] in halves else []):
+            store.delete(f"{folder(plan)}/{one['id']}.{beside}")
     if old and plan["role"] == "files":
         backup_files.forget(plan, store, folder(plan), [one for one in all_of_them if one["id"] in stay])
 

@@ -86,6 +86,8 @@ def converge():
         record["at"] = time.time()
         machine.write(APPLIED, json.dumps(record))
     health = role.health(context)
+    if hasattr(role, "around"):
+        health.update(role.around(context))
     ill = sorted(layer for layer, seen in health.items() if seen != "ready")
     if ill:
         state, words = "unhealthy", ", ".join(f"{layer}: {health[layer]}" for layer in ill)

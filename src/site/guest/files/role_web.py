@@ -17,14 +17,17 @@ def apply(context):
         raise machine.Trouble("the site's data is of a newer version than this machine's, which therefore serves nothing more; the apply that "
                               "began the upgrade replaces it: apply again if it has ended")
     more = ["nginx-light"] + (["uwsgi-core", "uwsgi-plugin-python3"] if web["server"] == "uwsgi" else [])
-    changed = application.apply(context, more)
+    changed, read_again = application.apply(context, more)
     frontend(context)
     changed |= server(context, web)
+    if read_again and not changed and machine.active("ils-web.service") == "ready":
+        # one process after the other, so that somebody always answers
+        run("systemctl", "reload", "ils-web.service")
     machine.unit("ils-web.service", changed=changed)
     if write("/etc/systemd/system/ils-gate.service", machine.shared_file("ils-gate.service"), mode=0o644):
         run("systemctl", "daemon-reload")
         changed = True
-    machine.unit("ils-gate.service", changed=changed)
+    machine.unit("ils-gate.service", changed=changed or read_again)
     nginx(context)
     machine.until(180, lambda: ping(context) == "ready", "the application's first answer")
 
@@ -34,11 +37,13 @@ def server(context, web):
     if web["server"] == "uwsgi":
         changed = write(application.ETC + "/uwsgi.ini", machine.filled("uwsgi.ini", PROCESSES=web["processes"], THREADS=web["threads"]), mode=0o644)
         command = f"/usr/bin/uwsgi --ini {application.ETC}/uwsgi.ini"
+        again = f"/bin/sh -c 'echo c > {application.HOME}/uwsgi.fifo'"
     else:
         changed = False
         command = (f"{application.CURRENT}/venv/bin/gunicorn -b 127.0.0.1:5000 -w {web['processes']} --threads {web['threads']} "
                    "--max-requests 1000 --max-requests-jitter 200 --timeout 120 --graceful-timeout 30 --forwarded-allow-ips 127.0.0.1 invenio_app.wsgi:application")
-    if write("/etc/systemd/system/ils-web.service", machine.filled("ils-web.service", COMMAND=command), mode=0o644):
+        again = "/bin/kill -HUP $MAINPID"
+    if write("/etc/systemd/system/ils-web.service", machine.filled("ils-web.service", COMMAND=command, AGAIN=again), mode=0o644):
         run("systemctl", "daemon-reload")
         changed = True
     return changed
@@ -122,6 +127,9 @@ def ping(context):
             return "ready" if answer.status == 200 else f"answers {answer.status}"
     except OSError as why:
         return f"does not answer: {why}"
+
+
+around = application.around
 
 
 def health(context):

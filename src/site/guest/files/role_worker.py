@@ -5,7 +5,7 @@ from machine import run, write
 
 
 def apply(context):
-    changed = application.apply(context)
+    changed = any(application.apply(context))
     machine.folder(application.HOME + "/run", mode=0o750, owner=application.USER)
     units = {
         "ils-worker.service": machine.filled("ils-worker.service", CONCURRENCY=context.thing["worker"]["concurrency"], NAME=context.name),
@@ -19,6 +19,9 @@ def apply(context):
         run("systemctl", "daemon-reload")
     for name in units:
         machine.unit(name, changed=changed or name in fresh)
+
+
+around = application.around
 
 
 def health(context):
