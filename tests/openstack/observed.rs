@@ -50,6 +50,19 @@ resource "invenioils_backup_policy" "more" {
     workspace.write("more.tf", &more.replace("0 1 * * *", "0 2 * * *"));
     workspace.apply();
     workspace.settled();
+    let files = more
+        .replace("[\"database\", \"search\"]", "[\"storage\"]")
+        .replace(
+            "[\"one\", \"two\", \"three\", \"four\", \"five\", \"six\"]",
+            "[\"files\"]",
+        );
+    workspace.write("more.tf", &files);
+    let refused = workspace.run(&["plan", "-no-color"]);
+    assert_eq!(refused.code, 1, "{refused}");
+    assert!(
+        refused.to_string().contains("Nobody would copy the files"),
+        "an object store has no machine of its own: {refused}"
+    );
     workspace.write("more.tf", "");
     workspace.apply();
     workspace.settled();

@@ -2,7 +2,7 @@
 //! engineers change it.
 
 use super::{
-    Site, failover, machines,
+    Site, failover, machines, reports, restore,
     site::{note, seconds},
 };
 use serde_json::{Value, json};
@@ -26,6 +26,10 @@ fn a_library_lends_a_book_over_tls() {
     };
     let Some(site) = Site::new() else { return };
     let site = site.with_frontend("The reading room");
+    site.workspace.edit(
+        "[invenioils_service.this[\"database\"].id, invenioils_service.this[\"storage\"].id]",
+        "[for kind in [\"database\", \"search\", \"storage\", \"queue\"] : invenioils_service.this[kind].id]",
+    );
     let (applied, ready) = site.up();
     note(
         "`terraform apply` of examples/openstack, 7 machines",
@@ -54,8 +58,10 @@ fn a_library_lends_a_book_over_tls() {
     site.probe("kept", json!({ "left": left }));
     site.workspace.settled();
     if std::env::var_os("DRILL").is_some() {
+        reports::are_what_terraform_shows(&site);
         failover::tasks_outlive_their_broker(&site, &left);
         failover::each_comes_back(&site, &left);
+        restore::by_the_guide(&site, &left);
     }
     let began = Instant::now();
     site.down();

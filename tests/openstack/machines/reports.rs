@@ -1,28 +1,22 @@
 //! What machines say of themselves arrives in Terraform: health, version, backups.
 
 use super::{
-    Site, drill,
+    Site,
     site::{note, seconds},
 };
 use serde_json::Value;
 use std::time::Instant;
 
-#[test]
-fn what_machines_say_is_what_terraform_shows() {
-    let Some(_turn) = drill("what_machines_say_is_what_terraform_shows") else {
-        return;
-    };
-    let Some(site) = Site::new() else { return };
-    site.up();
-    let instance = refreshed(&site, "invenioils_instance.this");
+/// How each machine is, what it runs, what was backed up.
+pub fn are_what_terraform_shows(site: &Site) {
+    let instance = refreshed(site, "invenioils_instance.this");
     let release = site.report("ils-web-0")["version"].clone();
     assert_eq!(instance["installed_version"], release);
     assert_eq!(states(&instance), ["ready", "ready", "ready"]);
     site.workspace.settled();
 
-    a_backup_is_told(&site);
-    an_ill_machine_is_told(&site);
-    site.down();
+    a_backup_is_told(site);
+    an_ill_machine_is_told(site);
 }
 
 fn refreshed(site: &Site, address: &str) -> Value {
