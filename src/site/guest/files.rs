@@ -70,6 +70,7 @@ const SEARCH: &[File] = ours![
     "opensearch-run",
     "opensearch-log4j2.properties",
     "nginx-search.conf",
+    "haproxy.cfg",
 ];
 const CACHE: &[File] = ours!["role_cache.py"];
 const QUEUE: &[File] = ours!["role_queue.py"];

@@ -245,5 +245,16 @@ fn those_that_lead_may_die() {
         &seconds(took),
     );
     site.all_is_there(&left, &counts);
+    for role in ["database", "cache"] {
+        let leads = |name: &String| site.report(name)["primary"] == true;
+        site.until(60, &format!("one {role} that leads"), || {
+            names(role, 3).iter().filter(|it| leads(it)).count() == 1
+        });
+    }
+    let again = site.shell(
+        "cache-0",
+        "grep -c '^replicaof' /etc/redis/redis.conf || true",
+    );
+    assert_eq!(again, "1", "a new machine follows whoever leads by then");
     site.down();
 }

@@ -104,7 +104,7 @@ def authority_or_system(kind):
 
 def proxy(context):
     """HAProxy on the loopback: TLS to Redis and RabbitMQ, verified, and always to the node that leads."""
-    parts = [machine.shared_file("haproxy.cfg")]
+    parts = []
     for kind, port in (("cache", 6379), ("queue", 5672)):
         reach = service(context, kind)
         password = context.secret(kind, "password") if context.bundles.get(kind, {}).get("password") else None
@@ -116,9 +116,7 @@ def proxy(context):
             words.append("init-addr last,libc,none")
             parts.append(" ".join(words) + "\n")
     # Redis tells its password's holder only who leads, so the password is in here
-    changed = write("/etc/haproxy/haproxy.cfg", "".join(parts), mode=0o640, owner="root", group="haproxy")
-    machine.drop_in("haproxy.service", "[Service]\nRestart=always\nRestartSec=1\nProtectHome=yes\nPrivateTmp=yes\n")
-    machine.unit("haproxy.service", changed=changed)
+    machine.haproxy(parts)
 
 
 def check_cache(password):

@@ -78,7 +78,9 @@ def settings(context, members):
                     "authentication": {"username": "patroni", "password": password}},
         "ctl": {"cacert": "/etc/postgresql-common/server.crt"},
         "etcd3": {"hosts": [f"{node['name']}.{context.zone}:2379" for node in members], "protocol": "https",
-                  "cacert": "/etc/postgresql-common/server.crt"},
+                  # etcd lets in only who shows the service's certificate
+                  "cacert": "/etc/postgresql-common/server.crt", "cert": "/etc/postgresql-common/server.crt",
+                  "key": "/etc/postgresql-common/server.key"},
         "bootstrap": {
             "dcs": {"ttl": 20, "loop_wait": 5, "retry_timeout": 5, "maximum_lag_on_failover": 1048576,
                     # what was told to be stored is on two machines, as long as there are two

@@ -75,8 +75,13 @@ def run(*command, stdin=None, env=None, user=None, check=True, timeout=1800):
         if check:
             raise Trouble(f"`{command[0]}` is not on this machine")
         return ""
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, cwd="/",
-                          env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": "/" if user else "/root", **(env or {})})
+    try:
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, cwd="/",
+                              env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": "/" if user else "/root", **(env or {})})
+    except subprocess.TimeoutExpired:
+        if not check:
+            return ""
+        raise Trouble(f"`{' '.join(command[:6])}` did not end within {timeout} seconds") from None
     if check and done.returncode != 0:
         told = (done.stderr.strip() or done.stdout.strip())[-800:]
         raise Trouble(f"`{' '.join(command[:6])}` failed ({done.returncode}): {told}")
@@ -87,7 +92,7 @@ def works(*command, **more):
     try:
         run(*command, **more)
         return True
-    except (Trouble, subprocess.TimeoutExpired, OSError):
+    except (Trouble, OSError):
         return False
 
 
@@ -208,6 +213,13 @@ def drop_in(name, text):
     if changed:
         run("systemctl", "daemon-reload")
     return changed
+
+
+def haproxy(ways, *, changed=False):
+    """HAProxy with these ways through it."""
+    changed |= write("/etc/haproxy/haproxy.cfg", shared_file("haproxy.cfg") + "".join(ways), mode=0o640, owner="root", group="haproxy")
+    changed |= drop_in("haproxy.service", "[Service]\nRestart=always\nRestartSec=1\nProtectHome=yes\nPrivateTmp=yes\n")
+    unit("haproxy.service", changed=changed)
 
 
 def needs_data(more=""):

@@ -55,20 +55,36 @@ def server(context):
     if len(context.nodes) < 2:
         return write(CONF, text, mode=0o640, owner="redis")
     # Redis and Sentinel write who is master into the file: only a new wish of ours replaces it
-    master = f"{context.nodes[0]['name']}.{context.zone}"
-    text += f"replica-announce-ip {context.name}.{context.zone}\n"
-    if context.index != 0:
-        text += f"replicaof {master} 6379\n"
-    if write("/etc/redis/wanted.conf", text, mode=0o640, owner="redis"):
-        return write(CONF, text, mode=0o640, owner="redis")
-    return False
+    own = f"{context.name}.{context.zone}"
+    text += f"replica-announce-ip {own}\n"
+    master = leader(context)
+    return anew(CONF, text, text + (f"replicaof {master} 6379\n" if master != own else ""))
+
+
+def anew(path, wish, text):
+    """The wish is kept beside the file, and last: whoever dies in between does both again."""
+    beside = path.replace("/etc/redis/", "/etc/redis/wanted-")
+    if machine.read(beside) == wish:
+        return False
+    write(path, text, mode=0o640, owner="redis")
+    return write(beside, wish, mode=0o640, owner="redis")
+
+
+def leader(context):
+    """Whom the other nodes' Sentinels follow, as long as they do: a new machine in its place must not lead beside it."""
+    names = [f"{node['name']}.{context.zone}" for node in context.nodes]
+    for name in names:
+        if not name.startswith(context.name + "."):
+            told = ask(context, "-p", "26379", "sentinel", "get-master-addr-by-name", "ils", host=name, check=False).split()
+            if told and told[0] in names:
+                return told[0]
+    return names[0]
 
 
 def sentinel(context):
     machine.apt("redis-sentinel")
     machine.folder(DATA + "/sentinel", mode=0o750, owner="redis")
     password = context.secret("server", "password")
-    master = f"{context.nodes[0]['name']}.{context.zone}"
     majority = len(context.nodes) // 2 + 1
     text = "\n".join([
         f"bind 127.0.0.1 {context.address}", "port 0", "tls-port 26379", "tls-cert-file /etc/redis/server.crt",
@@ -76,24 +92,22 @@ def sentinel(context):
         "supervised systemd", "daemonize no", "pidfile /run/sentinel/redis-sentinel.pid", f"dir {DATA}/sentinel", 'logfile ""',
         "sentinel resolve-hostnames yes", "sentinel announce-hostnames yes",
         f"sentinel announce-ip {context.name}.{context.zone}", f"requirepass {password}", f"sentinel sentinel-pass {password}",
-        f"sentinel monitor ils {master} 6379 {majority}", f"sentinel auth-pass ils {password}",
+        "sentinel monitor ils @MASTER@ 6379 " + str(majority), f"sentinel auth-pass ils {password}",
         "sentinel down-after-milliseconds ils 3000", "sentinel failover-timeout ils 15000", "sentinel parallel-syncs ils 1", ""])
-    changed = False
-    if write("/etc/redis/wanted-sentinel.conf", text, mode=0o640, owner="redis"):
-        changed = write("/etc/redis/sentinel.conf", text, mode=0o640, owner="redis")
+    changed = anew("/etc/redis/sentinel.conf", text, text.replace("@MASTER@", leader(context)))
     changed |= machine.drop_in("redis-sentinel.service", machine.needs_data("Restart=always\nRestartSec=2\nReadWritePaths=-/srv/invenioils/sentinel\n"))
     machine.unit("redis-sentinel.service", changed=changed)
 
 
-def ask(context, *command):
-    return run("redis-cli", "--no-auth-warning", "--tls", "--cacert", "/etc/redis/server.crt", "--sni", context.zone, "-h", "127.0.0.1",
-               *command, env={"REDISCLI_AUTH": context.secret("server", "password")}, timeout=10)
+def ask(context, *command, host="127.0.0.1", check=True):
+    return run("redis-cli", "--no-auth-warning", "--tls", "--cacert", "/etc/redis/server.crt", "--sni", context.zone, "-h", host,
+               *command, env={"REDISCLI_AUTH": context.secret("server", "password")}, timeout=10, check=check)
 
 
 def ping(context):
     try:
         return ask(context, "ping").strip() == "PONG"
-    except (machine.Trouble, OSError, TimeoutError):
+    except (machine.Trouble, OSError):
         return False
 
 

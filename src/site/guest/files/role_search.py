@@ -24,6 +24,8 @@ def apply(context):
     machine.folder(DATA + "/search", mode=0o750, owner="opensearch")
     machine.folder(DATA + "/search/data", mode=0o750, owner="opensearch")
     changed = configured(context, program)
+    if len(context.nodes) > 1:
+        tunnels(context)
     java = java_home(program, context.thing["version"])
     unit = machine.filled("opensearch.service", HOME=program, JAVA=java, DATA=DATA)
     if write("/etc/systemd/system/opensearch.service", unit, mode=0o644):
@@ -117,12 +119,15 @@ def configured(context, program):
         "path.logs": "/var/log/opensearch",
         "http.host": "127.0.0.1",
         "http.port": 9200,
-        "transport.host": context.address if several else "127.0.0.1",
+        "transport.host": inside(context, context.name) if several else "127.0.0.1",
         "transport.port": 9300,
         "action.destructive_requires_name": False,
     }
     if several:
-        values["discovery.seed_hosts"] = [f"{node['name']}.{context.zone}:9300" for node in context.nodes]
+        values["discovery.seed_hosts"] = [inside(context, node["name"]) + ":9300" for node in context.nodes]
+        # a machine that lost its power says nothing: others notice within a quarter of a minute
+        for check in ("leader_check", "follower_check"):
+            values[f"cluster.fault_detection.{check}.timeout"] = "5s"
         if not glob.glob(DATA + "/search/data/nodes/*/_state"):
             # for the very first election only: a node that has data has voted before
             values["cluster.initial_cluster_manager_nodes"] = [node["name"] for node in context.nodes]
@@ -143,6 +148,27 @@ def configured(context, program):
     run("chgrp", "-R", "opensearch", ETC)
     os.chmod(ETC, 0o2770)
     return changed
+
+
+def inside(context, name):
+    """Where a node's transport is, seen from any of them: its own on the loopback, the others' at the near end of a tunnel."""
+    return f"127.0.1.{[node['name'] for node in context.nodes].index(name) + 1}"
+
+
+def tunnels(context):
+    """Nodes speak to each other without TLS and without a password of their own: HAProxy adds both ends' certificates."""
+    machine.apt("haproxy")
+    both = "crt /etc/haproxy/search.pem ca-file /etc/haproxy/search.crt verify required"
+    pair = context.secret("server", "tls_certificate").rstrip() + "\n" + context.secret("server", "tls_key")
+    changed = write("/etc/haproxy/search.pem", pair, mode=0o640, owner="root", group="haproxy")
+    changed |= write("/etc/haproxy/search.crt", context.secret("server", "tls_certificate"), mode=0o644)
+    ways = [f"listen own\n  bind {context.address}:9300 ssl {both}\n  server own {inside(context, context.name)}:9300\n"]
+    for node in context.nodes:
+        name = f"{node['name']}.{context.zone}"
+        if node["name"] != context.name:
+            ways.append(f"listen {node['name']}\n  bind {inside(context, node['name'])}:9300\n"
+                        f"  server there {node['address']}:9300 ssl {both} verifyhost {name} sni str({name})\n")
+    machine.haproxy(ways, changed=changed)
 
 
 def proxy(context):
@@ -205,6 +231,8 @@ def health(context):
     seen = status()
     if seen is None:
         return {"search": "does not answer"}
+    if len(context.nodes) > 1 and machine.active("haproxy.service") != "ready":
+        return {"search": "the way to the other nodes is shut"}
     if not guarded(context):
         return {"search": "the proxy does not answer"}
     return {"search": "red: shards are missing" if seen == "red" else "ready"}
