@@ -18,9 +18,11 @@ def apply(context, tls):
     config = settings(context, members)
     reload = write("/etc/patroni/config.yml", json.dumps(config, indent=1), mode=0o640, owner="postgres")
     reload |= tls
-    restart = machine.drop_in("patroni.service", machine.needs_data("Restart=on-failure\nRestartSec=5\nTimeoutSec=120\nProtectHome=yes\nPrivateTmp=yes\n"))
+    restart = machine.drop_in("patroni.service", machine.needs_data("Restart=always\nRestartSec=5\nTimeoutSec=120\nProtectHome=yes\nPrivateTmp=yes\n"))
+    # one that was started a moment ago has read it all, and a signal might still end it
+    runs = machine.active("patroni.service") == "ready"
     machine.unit("patroni.service", changed=restart)
-    if reload and not restart:
+    if reload and runs and not restart:
         run("systemctl", "reload", "patroni.service", check=False)
     machine.until(300, role_database.answers, "PostgreSQL's start under Patroni")
 
@@ -91,6 +93,8 @@ def settings(context, members):
         "postgresql": {
             "listen": f"127.0.0.1,{context.address}:5432",
             "connect_address": f"{name}:5432",
+            # its own server, whose certificate is for no `localhost`
+            "use_unix_socket": True,
             "data_dir": role_database.CLUSTER,
             "bin_dir": role_database.BIN,
             "config_dir": role_database.CLUSTER,
