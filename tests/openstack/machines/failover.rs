@@ -170,6 +170,19 @@ fn those_that_lead_may_die() {
     let left = site.probe("day", Value::Null);
     let counts = site.probe("counts", Value::Null);
 
+    let queues = site.shell(
+        "queue-0",
+        "rabbitmqctl -q --no-table-headers list_queues -p ils name type members",
+    );
+    for name in ["celery", "indexer", "stats-record-view"] {
+        let queue = queues
+            .lines()
+            .find(|it| it.split('\t').next() == Some(name));
+        let queue = queue.unwrap_or_else(|| panic!("no {name}:\n{queues}"));
+        assert!(queue.contains("quorum"), "{queue}");
+        assert_eq!(queue.matches("rabbit@queue-").count(), 3, "{queue}");
+    }
+
     let says = |field: &'static str| {
         let site = &site;
         move |name: &str| site.report(name)[field] == true

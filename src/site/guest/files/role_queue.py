@@ -1,4 +1,4 @@
-"""RabbitMQ: durable queues on the volume, a virtual host and a user of our own; several nodes mirror every queue."""
+"""RabbitMQ: durable queues on the volume, a virtual host and a user of our own; on several nodes a majority keeps every queue."""
 import json
 import os
 
@@ -80,7 +80,9 @@ def rights(context):
     """Passwords go in through standard input."""
     # whatever is not there yet, another node may be quicker to add
     if VHOST not in control("list_vhosts", "name").split():
-        control("add_vhost", VHOST, check=False)
+        # the application declares its queues without a type
+        kind = ["--default-queue-type", "quorum"] if len(context.nodes) > 1 else []
+        control("add_vhost", VHOST, *kind, check=False)
     users = [line.split("\t")[0] for line in control("list_users").splitlines()]
     password = context.secret("server", "password")
     if USER not in users:
@@ -91,9 +93,10 @@ def rights(context):
         control("delete_user", "guest", check=False)
     control("set_permissions", "-p", VHOST, USER, ".*", ".*", ".*")
     if len(context.nodes) > 1:
-        # the application declares its queues without a type, and its Celery cannot use quorum queues: mirror them all
+        # queues that were made while there was one node, or fewer than now
         wish = json.dumps({"ha-mode": "all", "ha-sync-mode": "automatic"})
-        control("set_policy", "-p", VHOST, "--apply-to", "queues", "mirrored", ".*", wish)
+        control("set_policy", "-p", VHOST, "--apply-to", "queues", "mirrored", ".*", wish, check=False)
+        run("rabbitmq-queues", "-q", "grow", f"rabbit@{context.name}", "all", "--vhost-pattern", f"^{VHOST}$", check=False, timeout=120)
 
 
 def health(context):
