@@ -56,7 +56,7 @@ fn nodes(service: &Service) -> Vec<Finding> {
         ServiceKind::Database if count == 2 => vec![Finding::warn(
             "nodes",
             "Two database nodes do not fail over by themselves",
-            "The second node is a standby with all data. Two cannot tell which of them is cut off, so it takes over only when told to; three nodes fail over by themselves.",
+            "The second node is a standby with all data. Two cannot tell which of them is cut off, so it does not take over: the next apply replaces the first, on its own disk. Three nodes fail over by themselves.",
         )],
         ServiceKind::Storage if count > 1 && service.backend == Some(Backend::File) => refuse(
             "One file server only",

@@ -7,7 +7,7 @@ from machine import run, write
 
 
 def apply(context, tls):
-    # a majority of two is both: then the first node alone keeps the record, and the second takes over only when told to
+    # a majority of two is both: then the first node alone keeps the record, and the second waits until it is replaced
     members = context.nodes[:3] if len(context.nodes) > 2 else context.nodes[:1]
     machine.apt("patroni", "etcd-client", "python3-psycopg2", "python3-etcd")
     if any(node["name"] == context.name for node in members):
