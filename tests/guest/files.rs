@@ -124,3 +124,19 @@ fn every_unit_is_one_that_systemd_understands() {
         assert!(about.is_empty(), "{about:?}");
     }
 }
+
+#[test]
+fn every_package_is_pinned_by_its_version_and_by_the_sums_of_its_files() {
+    for path in names(|name, _| name.starts_with("constraints-")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for line in text.lines().filter(|it| !it.starts_with("# ")) {
+            let (exact, sums) = line
+                .split_once(" # ")
+                .unwrap_or_else(|| panic!("no sums: {line}; see tests/tools/pins"));
+            assert_eq!(exact.split("==").count(), 2, "{line}");
+            for sum in sums.split(' ') {
+                assert!([16, 43].contains(&sum.len()), "{line}");
+            }
+        }
+    }
+}

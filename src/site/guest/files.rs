@@ -45,7 +45,6 @@ const EVERYWHERE: &[File] = ours![
     "sources.py",
     "report.py",
     "common.py",
-    "backups.py",
     "bucket.py",
     "firewall.nft",
     "invenioils-firewall.service",
@@ -55,6 +54,7 @@ const EVERYWHERE: &[File] = ours![
 
 /// What makes backups, where there is something to keep.
 const BACKUPS: &[File] = ours![
+    "backups.py",
     "backup.py",
     "backup_what.py",
     "backup_files.py",
@@ -77,6 +77,7 @@ const QUEUE: &[File] = ours!["role_queue.py"];
 const STORAGE: &[File] = ours!["role_storage.py", "nfs.conf", "ganesha.conf"];
 const APPLICATION: &[File] = ours![
     "application.py",
+    "release.py",
     "setup.py",
     "invenio.cfg",
     "haproxy.cfg",

@@ -3,6 +3,7 @@
 use super::{
     Site, drill,
     site::{note, seconds},
+    upgrade,
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -146,13 +147,15 @@ pub fn each_comes_back(site: &Site, left: &Value) {
     }
 }
 
-/// Several of everything: the one that leads is lost each time, and the others go on without it.
+/// Several of everything: the one that leads is lost each time, and the others go on without it. Then all that they have
+/// becomes another version's.
 #[test]
 fn those_that_lead_may_die() {
     let Some(_turn) = drill("those_that_lead_may_die") else {
         return;
     };
     let Some(site) = Site::new() else { return };
+    let site = site.of_the_version_before();
     site.workspace.edit(
         "  kind           = each.key\n",
         "  kind           = each.key\n  nodes          = lookup({ database = 3, search = 3, cache = 3, queue = 3 }, each.key, 1)\n  settings       = each.key == \"search\" ? { heap_mib = \"512\" } : {}\n",
@@ -269,5 +272,6 @@ fn those_that_lead_may_die() {
         "journalctl -u redis-server -o cat --no-pager | grep -c 'enabled (user request' || true",
     );
     assert_eq!(told, "0", "a new machine follows whoever leads by itself");
+    upgrade::migrates_what_is_there(&site, &left);
     site.down();
 }

@@ -55,6 +55,9 @@ fn a_library_lends_a_book_over_tls() {
     changes_arrive(&site);
     more_web_nodes_come_without_an_outage(&site);
     entries_fire_once(&site);
+    site.until(400, "a patron whom librarians find", || {
+        site.answers("found")
+    });
     site.probe("kept", json!({ "left": left }));
     site.workspace.settled();
     if std::env::var_os("DRILL").is_some() {

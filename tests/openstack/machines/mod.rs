@@ -21,7 +21,7 @@ pub fn osdev() -> PathBuf {
 
 /// The control plane for one test alone, if its servers boot; said loudly where not.
 pub fn machines(test: &str) -> Option<Turn> {
-    if std::env::var_os("MACHINES_LATER").is_some() {
+    if std::env::var_os("MACHINES_LATER").is_some_and(|it| !it.is_empty()) {
         // the run after this one has them
         return None;
     }

@@ -6,6 +6,7 @@
     probe.py kept               what `day` left is there: the document, its loan, its file byte for byte
     probe.py ask                the patron asks for the book again, which writes a mail; gives the loan
     probe.py counts             how many there are of each kind
+    probe.py found              a librarian finds the patron
     probe.py watch              asks once a second until it is told to stop; how long nobody was answered at most
 
 Reads one JSON object: url, address (of the load balancer), ca (a PEM file), people (name to email and password), and for
@@ -218,8 +219,16 @@ def ask():
 
 def counts():
     librarian = Person("librarian")
-    kinds = ("locations", "internal-locations", "documents", "items", "eitems", "circulation/loans", "vocabularies", "patrons")
+    kinds = ("locations", "internal-locations", "documents", "items", "eitems", "circulation/loans", "vocabularies")
     return {kind: librarian.get(f"/api/{kind}/?size=1")["hits"]["total"] for kind in kinds}
+
+
+def found():
+    """A librarian looks for the patron who stands at the desk."""
+    email = WISH["people"]["patron"]["email"]
+    hits = Person("librarian").get("/api/patrons/?q=" + urllib.parse.quote(email))["hits"]["hits"]
+    need(any(hit["metadata"]["email"] == email for hit in hits), f"{email} among {hits}")
+    return {}
 
 
 def watch():
@@ -246,7 +255,7 @@ def watch():
 
 if __name__ == "__main__":
     try:
-        verbs = {"front": front, "day": day, "kept": kept, "ask": ask, "counts": counts, "watch": watch}
+        verbs = {"front": front, "day": day, "kept": kept, "ask": ask, "counts": counts, "found": found, "watch": watch}
         print(json.dumps(verbs[sys.argv[1]]()))
     except Failed as why:
         print(why, file=sys.stderr)

@@ -3,17 +3,16 @@ import ast
 import hashlib
 import json
 import os
-import shutil
 import socket
 
 import bucket
 import machine
+import release
 from machine import run, write
 
 USER = "ils"
 # the same number on every machine, so that files on shared storage belong to it wherever they are seen
 NUMBER = 20990
-RELEASES = "/opt/ils/releases"
 CURRENT = "/opt/ils/current"
 ETC = "/etc/ils"
 HOME = "/var/lib/ils"
@@ -31,16 +30,16 @@ def apply(context, more=()):
     read_again, changed = trust(context), False
     proxy(context)
     mounted(context)
-    release = installed(context)
+    program = release.installed(context)
     read_again |= settings(context)
-    set_up(context, release)
-    if not os.path.islink(CURRENT) or os.readlink(CURRENT) != release:
+    set_up(context, program)
+    if not os.path.islink(CURRENT) or os.readlink(CURRENT) != program:
         beside = CURRENT + ".new"
         machine.remove(beside)
-        os.symlink(release, beside)
+        os.symlink(program, beside)
         os.replace(beside, CURRENT)
         changed = True
-    tidy(release)
+    release.tidy(program)
     return changed, read_again
 
 
@@ -144,78 +143,6 @@ def mounted(context):
         run("systemctl", "daemon-reload")
     if not os.path.ismount(FILES):
         run("mount", FILES)
-
-
-def installed(context):
-    """The application in a folder of its own for each version of it, so that the old one serves until the new one may."""
-    thing = context.thing
-    about = thing["application"]
-    # `lorem` is imported whether or not there is demonstration data
-    wanted = [f"invenio-app-ils[lorem,opensearch2]=={thing['version']}"]
-    if about["package"] != "invenio-app-ils":
-        wanted.append(about["package"])
-    # resolved together: by itself the store's package would pull in what this version cannot work with
-    wanted += ["invenio-s3", "gunicorn"] + list(about.get("extra_packages") or [])
-    constraints = pins(thing["version"])
-    more = about.get("constraints") or ""
-    print_of = hashlib.sha256("\n".join(wanted + [constraints, more]).encode()).hexdigest()[:12]
-    release = f"{RELEASES}/{thing['version']}-{print_of}"
-    if not os.path.exists(release + "/.complete"):
-        install(context, release, wanted, constraints, more)
-    return release
-
-
-def pins(version):
-    """What this version was tested with: of the newest all, of an older one what differs from that. Nothing of others."""
-    older, newest = f"constraints-{version}.txt", "constraints-9.0.1.txt"
-    if not os.path.exists(f"{os.path.dirname(os.path.abspath(__file__))}/{older}"):
-        return ""
-    found = {}
-    for line in machine.shared_file(newest).splitlines() + machine.shared_file(older).splitlines():
-        name, equal, number = line.partition("==")
-        if equal:
-            found[name] = number
-    return "".join(f"{name}=={number}\n" for name, number in sorted(found.items()))
-
-
-def install(context, release, wanted, constraints, more):
-    shutil.rmtree(release, ignore_errors=True)
-    machine.folder(RELEASES, mode=0o755)
-    os.makedirs(release, mode=0o755)
-    run("python3", "-m", "venv", release + "/venv")
-    env = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_CERT": "/etc/ssl/certs/ca-certificates.crt", "TMPDIR": release, "PIP_NO_INPUT": "1"}
-    if context.packages.get("index_url"):
-        env["PIP_INDEX_URL"] = context.packages["index_url"]
-    limits = []
-    for name, text in (("constraints.txt", constraints), ("more.txt", more)):
-        if text and not text.startswith(("http://", "https://")):
-            write(f"{release}/{name}", text, mode=0o644)
-            limits += ["-c", f"{release}/{name}"]
-        elif text:
-            limits += ["-c", text.strip()]
-    pip = release + "/venv/bin/pip"
-    for attempt in range(3):
-        if machine.works(pip, "install", "-q", "--no-cache-dir", *limits, "setuptools<80", "wheel", env=env):
-            break
-    try:
-        run(pip, "install", "-q", "--no-cache-dir", *limits, *wanted, env=env)
-        run(pip, "check", env=env)
-    except machine.Trouble as why:
-        told = [line for line in str(why).splitlines() if line.strip()][-1][-180:]
-        raise machine.Trouble(f"{wanted[0]} cannot be installed, so what served before serves on; it is tried again every half minute. See that "
-                              f"machines reach the package index (`packages.index_url`), or set `version` back: {told}") from None
-    # root made it while others could not look: now they may
-    run("chmod", "-R", "a+rX", release)
-    write(release + "/.complete", "\n".join(wanted) + "\n", mode=0o644)
-
-
-def tidy(release):
-    """The release before stays for a way back; older ones go."""
-    if not os.path.isdir(RELEASES):
-        return
-    others = [f"{RELEASES}/{name}" for name in os.listdir(RELEASES) if f"{RELEASES}/{name}" != release]
-    for old in sorted(others, key=os.path.getmtime, reverse=True)[1:]:
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def database_uri(context):
@@ -359,13 +286,13 @@ def wish_of(context):
     }
 
 
-def set_up(context, release):
+def set_up(context, program):
     """Tables, indices, roles, vocabularies and the administrator: once for the whole site, whoever comes first."""
     wish, done = wish_of(context), HOME + "/.set-up"
-    mark = hashlib.sha256(json.dumps([wish, release], sort_keys=True).encode()).hexdigest()
+    mark = hashlib.sha256(json.dumps([wish, program], sort_keys=True).encode()).hexdigest()
     if machine.read(done) == mark:
         return
-    bring_up_to_date(wish, release)
+    bring_up_to_date(wish, program)
     write(done, mark, mode=0o644)
 
 
@@ -376,9 +303,9 @@ def rebuild(context):
     bring_up_to_date({**wish_of(context), "rebuild": True}, os.readlink(CURRENT))
 
 
-def bring_up_to_date(wish, release):
+def bring_up_to_date(wish, program):
     try:
-        output = run(release + "/venv/bin/python", "-I", "/usr/local/lib/invenioils/setup.py", stdin=json.dumps(wish), user=USER,
+        output = run(program + "/venv/bin/python", "-I", "/usr/local/lib/invenioils/setup.py", stdin=json.dumps(wish), user=USER,
                      env=process_environment(), timeout=24 * 3600)
     except machine.Trouble as why:
         # its last line is what it says itself; before that comes what the application told meanwhile

@@ -16,6 +16,11 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import machine  # noqa: E402
 import report  # noqa: E402
 import sources  # noqa: E402
+try:
+    import backups  # noqa: E402
+except ModuleNotFoundError:
+    # a machine that keeps nothing
+    backups = None
 
 STATE = "/var/lib/invenioils"
 APPLIED = STATE + "/applied.json"
@@ -77,11 +82,11 @@ def converge():
             report.send(identity, context.facts, "converging", why)
         record = {"fingerprint": now, "boot": machine.read("/proc/sys/kernel/random/boot_id").strip(), "good": False, "at": time.time()}
         machine.write(APPLIED, json.dumps(record))
-        import backups
         import common
         common.apply(context)
         role.apply(context)
-        backups.apply(context)
+        if backups:
+            backups.apply(context)
         record["good"] = True
         record["at"] = time.time()
         machine.write(APPLIED, json.dumps(record))
@@ -91,8 +96,7 @@ def converge():
     ill = sorted(layer for layer, seen in health.items() if seen != "ready")
     if ill:
         state, words = "unhealthy", ", ".join(f"{layer}: {health[layer]}" for layer in ill)
-    import backups
-    facts = dict(context.facts, health=health, backups=backups.facts(), **role.facts(context))
+    facts = dict(context.facts, health=health, backups=backups.facts() if backups else {}, **role.facts(context))
     report.send(identity, facts, state, words)
 
 
