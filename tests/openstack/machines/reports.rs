@@ -38,11 +38,17 @@ fn states(instance: &Value) -> Vec<String> {
 fn a_backup_is_told(site: &Site) {
     const POLICY: &str = "invenioils_backup_policy.nightly";
     assert_eq!(refreshed(site, POLICY)["latest"], Value::Null);
-    let backup = |verb: &str| {
+    let backup_on = |name: &str, verb: &str| {
         let line = format!("python3 -I /usr/local/lib/invenioils/backup.py {verb} backups");
-        site.shell("database-0", &line)
+        site.shell(name, &line)
     };
+    let backup = |verb: &str| backup_on("database-0", verb);
+    // what the policy has is as new as the service that is furthest behind
     backup("now");
+    assert_eq!(refreshed(site, POLICY)["latest"], Value::Null);
+    for name in ["search-0", "queue-0"] {
+        backup_on(name, "now");
+    }
     // below how many of them there are
     let listed = backup("list");
     let listed = listed.lines().nth(1).unwrap_or_default();
