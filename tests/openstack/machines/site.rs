@@ -16,6 +16,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Child, Command},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -58,9 +59,10 @@ impl Site {
         let project = Project::booting();
         let workspace = north_star(&project);
         workspace.write("clouds.yaml", &project.clouds_yaml_at(API));
-        // Networks of this cloud's machines must not overlap, and a failed test leaves its own.
-        let pid = std::process::id();
-        let cidr = format!("10.{}.{}.0/24", 128 + pid / 256 % 100, pid % 256);
+        // Networks of this cloud's machines must not overlap, and a failed test may leave its own.
+        static SITES: AtomicU32 = AtomicU32::new(0);
+        let number = std::process::id() + 7_919 * SITES.fetch_add(1, Ordering::Relaxed);
+        let cidr = format!("10.{}.{}.0/24", 128 + number / 256 % 100, number % 256);
         workspace.edit("network = {", &format!("network = {{ cidr = \"{cidr}\","));
         workspace.edit(
             "  dns     =",
