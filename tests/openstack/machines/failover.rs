@@ -49,8 +49,12 @@ impl Site {
         let began = Instant::now();
         self.workspace.apply();
         self.ready(900);
+        let took = began.elapsed();
+        // those whose service was away are well again when the load balancer has looked
+        let empty = ["plan", "-detailed-exitcode"];
+        self.until(60, "an empty plan", || self.workspace.run(&empty).code == 0);
         self.workspace.settled();
-        began.elapsed()
+        took
     }
 
     fn all_is_there(&self, left: &Value, counts: &Value) {
