@@ -162,7 +162,7 @@ def tunnels(context):
     pair = context.secret("server", "tls_certificate").rstrip() + "\n" + context.secret("server", "tls_key")
     changed = write("/etc/haproxy/search.pem", pair, mode=0o640, owner="root", group="haproxy")
     changed |= write("/etc/haproxy/search.crt", context.secret("server", "tls_certificate"), mode=0o644)
-    ways = [f"listen own\n  bind {context.address}:9300 ssl {both}\n  server own {inside(context, context.name)}:9300\n"]
+    ways = [f"listen own\n  bind {context.address}:9300 tcp-ut 10s ssl {both}\n  server own {inside(context, context.name)}:9300\n"]
     for node in context.nodes:
         name = f"{node['name']}.{context.zone}"
         if node["name"] != context.name:
