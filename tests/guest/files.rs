@@ -140,3 +140,44 @@ fn every_package_is_pinned_by_its_version_and_by_the_sums_of_its_files() {
         }
     }
 }
+
+#[test]
+fn a_file_of_a_pinned_package_is_known_or_built_here_whatever_it_is_called() {
+    if !has("python3") {
+        return;
+    }
+    let program = r#"
+import os, sys, tempfile
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import machine, release
+files, built = tempfile.mkdtemp(), tempfile.mkdtemp()
+def put(folder, name, text):
+    with open(f"{folder}/{name}", "w") as file:
+        file.write(text)
+    return release.sum_of(f"{folder}/{name}")
+def refused(name, text):
+    put(files, name, text)
+    try:
+        release.look(files, built, known)
+    except machine.Trouble as trouble:
+        os.unlink(f"{files}/{name}")
+        return name in str(trouble)
+known = {"a-wheel": ("1.0", [put(files, "a_wheel-1.0-py3-none-any.whl", "tested")]), "a-source": ("2.0", ["x" * release.WHOLE])}
+put(built, "a_source-2.0-py3-none-any.whl", "built here")
+put(files, "a_source-2.0-py3-none-any.whl", "built here")
+put(files, "of_a_user-3.0-py3-none-any.whl", "anything")
+release.look(files, built, known)
+assert refused("A.Wheel-1.0-cp311-cp311-linux_x86_64.whl", "another"), "another file"
+assert refused("a_wheel-1.0+local-py3-none-any.whl", "another"), "another name for the version"
+assert refused("a-wheel-1.0.tar.gz", "another"), "a source"
+assert refused("a_source-2.0-py3-none-any.whl", "another"), "the name of what was built here"
+"#;
+    let out = Command::new("python3")
+        .args(["-c", program])
+        .arg(folder())
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "{told}");
+}

@@ -102,15 +102,23 @@ def add(program, limits, what, known, env):
     os.makedirs(built, exist_ok=True)
     wheels = ["--only-binary", ",".join(sorted(known))] if known else []
     again(pip, "download", "-d", files, "--find-links", built, *wheels, *limits, *what, env=env)
-    ours = set(os.listdir(built))
-    for name in sorted(set(os.listdir(files)) - ours):
-        with open(f"{files}/{name}", "rb") as file:
-            found = base64.urlsafe_b64encode(hashlib.file_digest(file, "sha256").digest()).decode()[:SHORT]
-        project, number = name.split("-")[:2] if name.endswith(".whl") else re.sub(r"\.(tar\.\w+|zip)$", "", name).rsplit("-", 1)
-        wanted, sums = known.get(re.sub(r"[-_.]+", "-", project).lower(), ("", []))
-        if number == wanted and found not in [one[:SHORT] for one in sums]:
-            raise machine.Trouble(f"{name} is not the file that this version was tested with")
+    look(files, built, known)
     run(pip, "install", "--no-deps", *(f"{files}/{name}" for name in sorted(os.listdir(files))), env=env)
+
+
+def look(files, built, known):
+    """Refuses a file of a package that is pinned, whatever its version is called, unless we know it or built it ourselves."""
+    ours = [sum_of(f"{built}/{name}") for name in os.listdir(built)]
+    for name in sorted(os.listdir(files)):
+        project = name.split("-")[0] if name.endswith(".whl") else name.rsplit("-", 1)[0]
+        pinned = known.get(re.sub(r"[-_.]+", "-", project).lower())
+        if pinned and sum_of(f"{files}/{name}") not in ours + [one[:SHORT] for one in pinned[1]]:
+            raise machine.Trouble(f"{name} is not the file that this version was tested with")
+
+
+def sum_of(path):
+    with open(path, "rb") as file:
+        return base64.urlsafe_b64encode(hashlib.file_digest(file, "sha256").digest()).decode()[:SHORT]
 
 
 def again(*command, env):
