@@ -11,6 +11,7 @@ use std::{
     collections::BTreeMap,
     path::PathBuf,
     process::{Child, Command},
+    time::{Duration, Instant},
 };
 
 const HOSTNAME: &str = "ils.example.org";
@@ -173,7 +174,30 @@ fn a_site_comes_up_and_an_administrator_signs_in() {
         bed.reboot(name, 300);
     }
     answers(&bed, &own);
+    what_was_left_is_taken_up(&bed);
     another_file_is_refused(&bed);
+}
+
+/// A run that wrote settings and failed before it came to the processes: the next one sees to it, and the first of them, which
+/// has the door open, stays.
+fn what_was_left_is_taken_up(bed: &Bed) {
+    let processes = || bed.shell("ils-web-0", "pgrep -u ils -f uwsgi.ini | sort -n");
+    let before = processes();
+    let left = "sed -i 's/\"settings\": \"./&_/' /var/lib/ils/.taken-up && rm /var/lib/invenioils/applied.json && \
+         systemctl start invenioils-converge.service";
+    bed.shell("ils-web-0", left);
+    let (first, others) = before.split_once('\n').expect("several processes");
+    let end = Instant::now() + Duration::from_secs(120);
+    loop {
+        let now = processes();
+        let mut lines = now.lines();
+        let stays = lines.next() == Some(first);
+        if stays && lines.all(|it| !others.lines().any(|old| old == it)) {
+            break;
+        }
+        assert!(Instant::now() < end, "{before}\n{now}");
+        std::thread::sleep(Duration::from_secs(1));
+    }
 }
 
 /// A package of another sum than the one that this version was tested with is not installed, and what runs runs on.

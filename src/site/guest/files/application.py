@@ -1,5 +1,6 @@
 """What web and worker machines have in common: the application's program, its settings, its way to the services."""
 import ast
+import glob
 import hashlib
 import json
 import os
@@ -18,29 +19,43 @@ ETC = "/etc/ils"
 HOME = "/var/lib/ils"
 INSTANCE = HOME + "/instance"
 FILES = "/srv/ils/files"
+TAKEN_UP = HOME + "/.taken-up"
 PACKAGES = ("python3-venv", "haproxy", "postgresql-client", "ca-certificates", "libmagic1", "libcairo2", "fonts-dejavu-core")
 
 
 def apply(context, more=()):
     """Everything up to the point where the processes of this role may start.
 
-    Gives whether they must be started again, and whether they only have to read their settings again."""
+    Gives whether they must be started again, and whether they only have to read their settings again: `taken_up` ends that."""
     machine.apt(*PACKAGES, *more)
     user()
-    read_again, changed = trust(context), False
+    trust(context)
     proxy(context)
     mounted(context)
     program = release.installed(context)
-    read_again |= settings(context)
+    settings(context)
     set_up(context, program)
     if not os.path.islink(CURRENT) or os.readlink(CURRENT) != program:
         beside = CURRENT + ".new"
         machine.remove(beside)
         os.symlink(program, beside)
         os.replace(beside, CURRENT)
-        changed = True
     release.tidy(program)
-    return changed, read_again
+    now, before = in_place(), machine.read_json(TAKEN_UP, {})
+    return now["release"] != before.get("release"), now["settings"] != before.get("settings")
+
+
+def in_place():
+    """What processes that start now would run with."""
+    settings = hashlib.sha256()
+    for path in [ETC + "/settings.json", INSTANCE + "/invenio.cfg"] + sorted(glob.glob(ETC + "/*.crt")):
+        settings.update(f"{path}\0{machine.read(path)}\0".encode())
+    return {"release": os.readlink(CURRENT), "settings": settings.hexdigest()}
+
+
+def taken_up():
+    """The processes have it. Written down last: whoever fails in between does not leave them with what was before."""
+    write(TAKEN_UP, json.dumps(in_place()))
 
 
 def user():
@@ -83,14 +98,12 @@ def answers(place):
 
 def trust(context):
     """The certificates that the services show, each in a file of its own; else what the system trusts."""
-    changed = False
     for kind in ("database", "search", "cache", "queue", "storage"):
         pem = context.bundles.get(kind, {}).get("ca_pem")
         if pem:
-            changed |= write(authority(kind), pem, mode=0o644)
+            write(authority(kind), pem, mode=0o644)
         else:
             machine.remove(authority(kind))
-    return changed
 
 
 def authority(kind):
@@ -156,7 +169,7 @@ def database_uri(context):
 
 
 def settings(context):
-    """All of the application's settings as one JSON file that only it can read. True: it has changed."""
+    """All of the application's settings as one JSON file that only it can read."""
     thing = context.thing
     names = [thing["hostname"]] + list(thing.get("additional_hostnames") or [])
     scheme = "http" if thing.get("insecure_http") else "https"
@@ -197,9 +210,8 @@ def settings(context):
     values.update(files_settings(context))
     values.update(site_settings(thing, secrets))
     values.update({key.removeprefix("INVENIO_"): literal(text) for key, text in (thing.get("config") or {}).items()})
-    changed = write(ETC + "/settings.json", json.dumps(values, indent=1, sort_keys=True), mode=0o640, owner="root", group=USER)
-    changed |= write(INSTANCE + "/invenio.cfg", machine.shared_file("invenio.cfg"), mode=0o640, owner="root", group=USER)
-    return changed
+    write(ETC + "/settings.json", json.dumps(values, indent=1, sort_keys=True), mode=0o640, owner="root", group=USER)
+    write(INSTANCE + "/invenio.cfg", machine.shared_file("invenio.cfg"), mode=0o640, owner="root", group=USER)
 
 
 def literal(text):

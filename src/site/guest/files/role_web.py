@@ -28,6 +28,7 @@ def apply(context):
         run("systemctl", "daemon-reload")
         changed = True
     machine.unit("ils-gate.service", changed=changed or read_again)
+    application.taken_up()
     nginx(context)
     machine.until(180, lambda: ping(context) == "ready", "the application's first answer")
 

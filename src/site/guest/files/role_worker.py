@@ -19,6 +19,7 @@ def apply(context):
         run("systemctl", "daemon-reload")
     for name in units:
         machine.unit(name, changed=changed or name in fresh)
+    application.taken_up()
 
 
 around = application.around
