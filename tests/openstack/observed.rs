@@ -33,30 +33,28 @@ fn the_newest_finished_backup_is_shown_and_a_silent_console_fails_nothing() {
 
 /// Policies that come, change and go at the same time all tell the same machines, and none undoes what another told.
 fn crowd(workspace: &Workspace) {
-    let more = r#"
-resource "invenioils_backup_policy" "more" {
+    let policies = |kinds: &[&str], hour: u8| {
+        let more = format!(
+            r#"
+resource "invenioils_backup_policy" "more" {{
   for_each        = toset(["one", "two", "three", "four", "five", "six"])
   environment_id  = invenioils_environment.this.id
   name            = each.key
-  service_ids     = [for kind in ["database", "search"] : invenioils_service.this[kind].id]
-  schedule        = "0 1 * * *"
-  retention       = { last = 3 }
+  service_ids     = [for kind in {kinds:?} : invenioils_service.this[kind].id]
+  schedule        = "0 {hour} * * *"
+  retention       = {{ last = 3 }}
   keep_on_destroy = false
-}
-"#;
-    workspace.write("more.tf", more);
-    workspace.apply();
-    workspace.settled();
-    workspace.write("more.tf", &more.replace("0 1 * * *", "0 2 * * *"));
-    workspace.apply();
-    workspace.settled();
-    let files = more
-        .replace("[\"database\", \"search\"]", "[\"storage\"]")
-        .replace(
-            "[\"one\", \"two\", \"three\", \"four\", \"five\", \"six\"]",
-            "[\"files\"]",
+}}
+"#
         );
-    workspace.write("more.tf", &files);
+        workspace.write("more.tf", &more);
+    };
+    for hour in [1, 2] {
+        policies(&["database", "search"], hour);
+        workspace.apply();
+        workspace.settled();
+    }
+    policies(&["storage"], 2);
     let refused = workspace.run(&["plan", "-no-color"]);
     assert_eq!(refused.code, 1, "{refused}");
     assert!(

@@ -3,11 +3,15 @@
 
 MYSQL() { mysql --no-defaults -uroot -S $RUN/mysql.sock "$@"; }
 
+at_least() { [ "$(sysctl -n "$1")" -ge "$2" ] || sysctl -qw "$1=$2"; }
+
 infrastructure() {
-  # Each machine's init watches its own; a kernel's usual 128 are used up by twenty machines, and the next one does not start.
-  if [ -n "$OSDEV_MACHINES" ] && [ "$(sysctl -n fs.inotify.max_user_instances)" -lt 4096 ]; then sysctl -qw fs.inotify.max_user_instances=4096 || say "few machines can run at a time"; fi
-  # A machine in a container has its host's.
-  if [ -n "$OSDEV_MACHINES" ] && [ "$(sysctl -n vm.max_map_count)" -lt 262144 ]; then sysctl -qw vm.max_map_count=262144 || say "search engines may run short of maps"; fi
+  if [ -n "$OSDEV_MACHINES" ]; then
+    # Each machine's init watches its own; a kernel's usual 128 are used up by twenty machines, and the next one does not start.
+    at_least fs.inotify.max_user_instances 4096 || say "few machines can run at a time"
+    # A machine in a container has its host's.
+    at_least vm.max_map_count 262144 || say "search engines may run short of maps"
+  fi
   if ! [ -d $VAR/mysql/mysql ]; then
     mkdir -p $VAR/mysql; mariadb-install-db --no-defaults --user=root --datadir=$VAR/mysql --auth-root-authentication-method=socket --skip-test-db >$LOG/mysql-install.log 2>&1
   fi

@@ -136,8 +136,11 @@ def folder(plan):
 
 def finished(plan):
     store = bucket.Bucket(plan)
-    names = [name for name in store.list(folder(plan) + "/") if name.endswith(".json")]
-    return sorted((json.loads(store.read(name)) for name in names), key=lambda one: one["id"])
+    return those_of(store, store.list(folder(plan) + "/"))
+
+
+def those_of(store, names):
+    return sorted((json.loads(store.read(name)) for name in names if name.endswith(".json")), key=lambda one: one["id"])
 
 
 def newest(plan):
@@ -234,9 +237,10 @@ def kept(ids, retention):
 
 def forget(plan, store):
     """Takes away what the policy no longer keeps: first the word that it was finished, then the object."""
-    all_of_them = finished(plan)
+    names = store.list(folder(plan) + "/")
+    all_of_them = those_of(store, names)
     ids = [one["id"] for one in all_of_them]
-    halves = {os.path.basename(name).removesuffix(".partial") for name in store.list(folder(plan) + "/") if name.endswith(".partial")}
+    halves = [one for one in ids if f"{folder(plan)}/{one}.partial" in names]
     # half a backup does not stand for a whole one
     stay = kept(ids, plan["retention"]) | set([one for one in ids if one not in halves][-1:])
     old = [one for one in all_of_them if one["id"] not in stay]

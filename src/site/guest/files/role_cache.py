@@ -57,16 +57,20 @@ def server(context):
     # Redis and Sentinel write who is master into the file: only a new wish of ours replaces it
     own = f"{context.name}.{context.zone}"
     text += f"replica-announce-ip {own}\n"
-    master = leader(context)
-    return anew(CONF, text, text + (f"replicaof {master} 6379\n" if master != own else ""))
+
+    def with_leader(wish):
+        master = leader(context)
+        return wish + (f"replicaof {master} 6379\n" if master != own else "")
+
+    return anew(CONF, text, with_leader)
 
 
-def anew(path, wish, text):
+def anew(path, wish, filled):
     """The wish is kept beside the file, and last: whoever dies in between does both again."""
     beside = path.replace("/etc/redis/", "/etc/redis/wanted-")
     if machine.read(beside) == wish:
         return False
-    write(path, text, mode=0o640, owner="redis")
+    write(path, filled(wish), mode=0o640, owner="redis")
     return write(beside, wish, mode=0o640, owner="redis")
 
 
@@ -92,9 +96,9 @@ def sentinel(context):
         "supervised systemd", "daemonize no", "pidfile /run/sentinel/redis-sentinel.pid", f"dir {DATA}/sentinel", 'logfile ""',
         "sentinel resolve-hostnames yes", "sentinel announce-hostnames yes",
         f"sentinel announce-ip {context.name}.{context.zone}", f"requirepass {password}", f"sentinel sentinel-pass {password}",
-        "sentinel monitor ils @MASTER@ 6379 " + str(majority), f"sentinel auth-pass ils {password}",
+        f"sentinel monitor ils @MASTER@ 6379 {majority}", f"sentinel auth-pass ils {password}",
         "sentinel down-after-milliseconds ils 3000", "sentinel failover-timeout ils 15000", "sentinel parallel-syncs ils 1", ""])
-    changed = anew("/etc/redis/sentinel.conf", text, text.replace("@MASTER@", leader(context)))
+    changed = anew("/etc/redis/sentinel.conf", text, lambda wish: wish.replace("@MASTER@", leader(context)))
     changed |= machine.drop_in("redis-sentinel.service", machine.needs_data("Restart=always\nRestartSec=2\nReadWritePaths=-/srv/invenioils/sentinel\n"))
     machine.unit("redis-sentinel.service", changed=changed)
 
