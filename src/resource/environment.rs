@@ -119,7 +119,7 @@ impl Declared for Model {
             .attr("packages", object([
                 ("index_url", text().optional().doc("Python package index to install from.")),
                 ("apt_mirror", text().optional().doc("Debian mirror to install from.")),
-                ("opensearch_url", text().optional().doc("Where the OpenSearch archive is.")),
+                ("opensearch_url", text().optional().doc("Where OpenSearch is installed from: an archive (`.tar.gz`), or a mirror that lays its releases out as the project does (`<url>/<version>/opensearch-min-<version>-linux-x64.tar.gz`). `#sha256=<sum>` at its end pins the archive. Default: the project's own releases, of which only what its key signed is installed.")),
                 ("ca_pem", text().optional().doc("Certificate authority of these mirrors, PEM.")),
             ]).optional().doc("Where machines install from, for sites without internet access."))
             .attr("alerts", object([
@@ -127,8 +127,8 @@ impl Declared for Model {
                 ("webhook_url_wo_version", int().optional().doc("Change it to send a new `webhook_url_wo`.")),
                 ("grafana_oncall_url_wo", text().optional().write_only().doc("Integration URL of Grafana OnCall.")),
                 ("grafana_oncall_url_wo_version", int().optional().doc("Change it to send a new `grafana_oncall_url_wo`.")),
-                ("email", text().optional().doc("Mail address that hears of it.")),
-            ]).optional().doc("Who hears of failed backups, expiring certificates and ill layers."))
+                ("email", text().optional().doc("Mail address that hears of it. Each machine mails to where that domain's mail is taken in (its MX, port 25); where the network does not let that out, give a web hook.")),
+            ]).optional().doc("Who hears of backups that fail, and of machines that stay ill for ten minutes and are well again."))
             .attr("tags", tags())
             .attr("timeouts", timeouts(TIMEOUTS))
             .attr("id", id_attr("The environment's id: its name."))

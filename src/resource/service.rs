@@ -99,7 +99,7 @@ impl Declared for Model {
                 ("address", text().computed().doc("Its address.")),
                 ("platform_id", text().computed().doc("Its id on the platform.")),
                 ("zone", text().computed().doc("Its availability zone.")),
-                ("state", text().computed().doc("What the platform says of the machine: `ready`, or its word for what it is instead. What is wrong inside one is told by the plan when the instance is not well.")),
+                ("state", text().computed().doc(STATE)),
             ]).computed().doc("The service's machines."))
     }
 
@@ -303,6 +303,12 @@ fn external() -> Attr {
     .optional()
     .doc("Use a service that exists; nothing is created but a record and the stored password.")
 }
+
+const STATE: &str = "How the machine is, at each refresh. Those who use it try it twice a minute: `ready` where it answers them. Where it does \
+    not, or no instance uses the service, by the machine's own word: `ready`, `converging` (it is applying what it was told), \
+    `waiting: …`, `unhealthy: …` or `trouble: …` with the reason, or `silent since …` when it no longer reports. A machine that is \
+    ill is warned of at plan, and changes nothing in it. One that nobody has tried and that has not reported yet, or whose console \
+    the platform does not show: `ready`, or the platform's word for what it is instead.";
 
 const TIMEOUTS: &[(&str, &str)] = &[
     ("create", "30m"),

@@ -1,6 +1,17 @@
 //! The embedded programs are well formed, as far as tools can tell without running them.
 
-use std::{path::PathBuf, process::Command};
+use super::bed::{ENVIRONMENT, id};
+use invenioils::site::{
+    Role, Sort,
+    guest::{Access, DocumentSource, Guest, user_data},
+};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    io::Read,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/site/guest/files")
@@ -173,9 +184,110 @@ assert refused("a_wheel-1.0+local-py3-none-any.whl", "another"), "another name f
 assert refused("a-wheel-1.0.tar.gz", "another"), "a source"
 assert refused("a_source-2.0-py3-none-any.whl", "another"), "the name of what was built here"
 "#;
+    runs(program, None);
+}
+
+#[test]
+fn an_archive_is_unpacked_only_if_its_publishers_key_signed_it() {
+    if !["python3", "gpg", "gpgv"].into_iter().all(has) {
+        return;
+    }
+    let program = r##"
+import os, subprocess, sys, tempfile
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import machine, opensearch_release
+home = tempfile.mkdtemp()
+def gpg(*command):
+    command = ["gpg", "--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "", *command]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def key(name, *more, ends="never"):
+    gpg(*more, "--quick-gen-key", name, "ed25519", "sign", ends)
+    listed = gpg("--with-colons", "--list-keys", name).splitlines()
+    return next(line.split(":")[9] for line in listed if line.startswith("fpr"))
+def file(name, data=b""):
+    with open(f"{home}/{name}", "wb") as out:
+        out.write(data)
+    return f"{home}/{name}"
+archive = file("archive.tar.gz", os.urandom(100_000))
+def signature(by, *more):
+    gpg("--yes", *more, "--local-user", by, "--output", f"{home}/sig", "--detach-sign", archive)
+    return f"{home}/sig"
+def published(fingerprint, *how):
+    return file("key", subprocess.run(["gpg", "--homedir", home, *how, "--export", fingerprint], check=True, capture_output=True).stdout)
+def refused(signature, key, fingerprint):
+    try:
+        opensearch_release.vouched("https://there/archive", archive, signature, key, fingerprint)
+    except machine.Trouble as trouble:
+        return fingerprint in str(trouble) and "#sha256" in str(trouble)
+ours, others = key("ours"), key("others")
+past = ["--faked-system-time", "20240101T000000"]
+ended = key("ended", *past, ends="1y")
+for how in ([], ["--armor"]):
+    assert not refused(signature(ours), published(ours, *how), ours), "signed"
+    assert not refused(signature(ended, *past), published(ended, *how), ended), "its key has ended since then"
+    assert refused(signature(others), published(others, *how), ours), "another key"
+    assert refused(signature(others), published(ours, *how), ours), "a key that is not there"
+    assert refused(file("none"), published(ours, *how), ours), "no signature"
+assert refused(signature(ours), file("key", b"<html>nothing here</html>"), ours), "no key"
+signed = signature(ours)
+with open(archive, "ab") as out:
+    out.write(b"!")
+assert refused(signed, published(ours), ours), "tampered"
+subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"])
+"##;
+    runs(program, None);
+}
+
+/// What comes to lie on a machine is the program that lies here, but for its comments.
+#[test]
+fn programs_on_machines_do_what_these_do() {
+    if !has("python3") {
+        return;
+    }
+    let laid = tempfile::tempdir().unwrap();
+    for role in Role::ALL {
+        let guest = Guest {
+            environment: ENVIRONMENT.parse().unwrap(),
+            thing: id(Sort::Service, "it"),
+            role,
+            index: 0,
+            source: DocumentSource::Metadata,
+        };
+        let access = Access::Inline(BTreeMap::new());
+        let packed = user_data(&guest, &access);
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(packed.bytes())
+            .read_to_string(&mut text)
+            .unwrap();
+        let config: Value =
+            serde_json::from_str(text.strip_prefix("#cloud-config\n").unwrap()).unwrap();
+        for file in config["write_files"].as_array().unwrap() {
+            let name = file["path"].as_str().unwrap().rsplit_once('/').unwrap().1;
+            if name.ends_with(".py") {
+                let text = file["content"].as_str().unwrap();
+                std::fs::write(laid.path().join(name), text).unwrap();
+            }
+        }
+    }
+    let program = r#"
+import ast, os, sys
+here, there = sys.argv[1:]
+names = sorted(name for name in os.listdir(here) if name.endswith(".py") and name != "operate.py")
+assert names == sorted(os.listdir(there)), os.listdir(there)
+tree = lambda *path: ast.dump(ast.parse(open(os.path.join(*path)).read()))
+for name in names:
+    assert tree(here, name) == tree(there, name), name
+"#;
+    runs(program, Some(laid.path()));
+}
+
+/// A program of a test, which is told where ours lie.
+fn runs(program: &str, more: Option<&Path>) {
     let out = Command::new("python3")
         .args(["-c", program])
         .arg(folder())
+        .args(more)
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&out.stderr);

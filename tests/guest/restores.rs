@@ -50,6 +50,7 @@ fn a_moment_and_its_files_come_back_and_failures_are_told() {
         Sealed::new("http://127.0.0.1:8099/".to_owned()),
     );
     it.bundles.insert("alerts".to_owned(), alerts);
+    it.document.alert_email = Some("library@[127.0.0.1]".to_owned());
     bed.start(&it);
     bed.ready(NAME, 600);
     // the database archives as its own user
@@ -129,25 +130,74 @@ fn a_moment_and_its_files_come_back_and_failures_are_told() {
     // a copy that is lost makes a rehearsal fail, and whoever is to be told is told
     bed.shell(
         NAME,
-        "systemd-run -q --unit=listener python3 -c \"
-import http.server
-class Ear(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        open('/tmp/heard', 'ab').write(self.rfile.read(int(self.headers['Content-Length'])))
-        self.send_response(200); self.end_headers()
-http.server.HTTPServer(('127.0.0.1', 8099), Ear).serve_forever()\"; sleep 2",
+        &format!("systemd-run -q --unit=listener python3 -c '{EARS}'; sleep 2"),
     );
     bed.shell(NAME, &format!("rm {MIRROR}/jim"));
     assert!(bed.fails(
         NAME,
         "python3 -I /usr/local/lib/invenioils/backup.py rehearse nightly"
     ));
-    let heard = bed.shell(NAME, "cat /tmp/heard");
-    assert!(
-        heard.contains("rehearsal of library/storage") && heard.contains("jim"),
-        "{heard}"
-    );
+    for heard in ["/tmp/heard", "/tmp/mailed"] {
+        let heard = bed.shell(NAME, &format!("tr '\\n' ' ' <{heard}"));
+        assert!(
+            heard.contains("rehearsal of library/storage") && heard.contains("jim"),
+            "{heard}"
+        );
+    }
     // and the next backup mends the mirror
     bed.shell(NAME, "sleep 1; invenioils backup nightly");
     assert_eq!(bed.shell(NAME, &format!("cat {MIRROR}/jim")), "Jim");
+    illness_is_told(&bed);
 }
+
+/// A machine that stays ill says so once, and that it is over.
+fn illness_is_told(bed: &Bed) {
+    const UNIT: &str = "postgresql@15-main.service";
+    let converge = || bed.shell(NAME, "systemctl start invenioils-converge.service || true");
+    let told = |words: &str| {
+        let counted = format!("tr '\\n' ' ' </tmp/heard | grep -o '{words}' | wc -l");
+        let counts = [&counted, &counted.replace("heard", "mailed")];
+        counts.map(|it| bed.shell(NAME, it).parse::<u32>().expect("a number"))
+    };
+    bed.shell(NAME, &format!("systemctl mask --now {UNIT}"));
+    converge();
+    assert_eq!(told("has not been well"), [0, 0], "it may mend itself");
+    bed.shell(
+        NAME,
+        "sed -i 's/\"since\": /&-/' /var/lib/invenioils/ill.json",
+    );
+    converge();
+    converge();
+    // in the words of a web hook's message: twice in JSON, once as a title of its own
+    assert_eq!(told("has not been well"), [2, 1]);
+    bed.shell(NAME, &format!("systemctl unmask {UNIT}"));
+    bed.ready(NAME, 120);
+    converge();
+    assert_eq!(told("is well again"), [3, 2]);
+    assert!(bed.fails(NAME, "test -e /var/lib/invenioils/ill.json"));
+}
+
+/// Takes in what is posted and what is mailed.
+const EARS: &str = r#"
+import http.server, socketserver, threading
+class Ear(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        open("/tmp/heard", "ab").write(self.rfile.read(int(self.headers["Content-Length"])) + b"\n")
+        self.send_response(200)
+        self.end_headers()
+class Box(socketserver.StreamRequestHandler):
+    def handle(self):
+        say = lambda words: self.wfile.write(words + b"\r\n")
+        say(b"220 here")
+        for line in self.rfile:
+            word = line.split()[0].upper()
+            if word == b"DATA":
+                say(b"354 go on")
+                letter = b"".join(iter(self.rfile.readline, b".\r\n"))
+                open("/tmp/mailed", "ab").write(letter)
+            say(b"221 bye" if word == b"QUIT" else b"250 fine")
+            if word == b"QUIT":
+                return
+threading.Thread(target=socketserver.TCPServer(("127.0.0.1", 25), Box).serve_forever, daemon=True).start()
+http.server.HTTPServer(("127.0.0.1", 8099), Ear).serve_forever()
+"#;

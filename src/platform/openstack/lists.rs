@@ -11,6 +11,7 @@ use super::{
     },
 };
 use crate::engine::{Error, Kind, Moment, Reads, Result};
+use crate::site::guest::Report;
 use serde::de::DeserializeOwned;
 use std::{collections::BTreeMap, sync::Arc, sync::Mutex, sync::PoisonError};
 
@@ -27,6 +28,8 @@ macro_rules! lists {
             $($name: Reads<Vec<$item>>,)*
             pub members: ByParent<member::Listed>,
             pub recordsets: ByParent<recordset::Listed>,
+            /// What each server's machine said last: one report, or none.
+            pub reports: ByParent<Report>,
             containers: Reads<Vec<container::Listed>>,
         }
 
@@ -74,7 +77,7 @@ impl<T> Default for ByParent<T> {
 }
 
 impl<T> ByParent<T> {
-    fn of(&self, parent: &str) -> Arc<Reads<Vec<T>>> {
+    pub fn of(&self, parent: &str) -> Arc<Reads<Vec<T>>> {
         let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         lists.entry(parent.to_owned()).or_default().clone()
     }

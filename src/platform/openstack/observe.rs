@@ -2,8 +2,8 @@
 //!
 //! Machines write reports on their consoles, and backups lie in the policy's bucket. Both are asked at each refresh and
 //! cost calls: one for each machine of an instance, and one for each service that a policy keeps. An instance's machines
-//! see whether its services answer, so these are asked for their own word only when one of them does not: a refresh of
-//! what is well stays cheap.
+//! see which machines of its services answer, so these are asked for their own word only where one does not, or nobody
+//! uses them yet: a refresh of what is well stays cheap.
 
 use super::{
     OpenStack,
@@ -11,9 +11,10 @@ use super::{
     lists::COMPUTE,
     object::container::encoded,
 };
-use crate::engine::{Error, Kind, Result};
+use crate::engine::{Cloud, Error, Kind, Result};
 use crate::site::{
-    Backup, BackupPolicy, Id, Latest, Lying, Node, Outputs, Site, Thing, guest::Report, version,
+    Backup, BackupPolicy, Id, Latest, Lying, Node, Outputs, Record, Site, Thing, guest::Report,
+    version,
 };
 use chrono::Utc;
 use futures::future::join_all;
@@ -21,6 +22,8 @@ use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
 
+/// What the cloud says of a machine that runs.
+const READY: &str = "ready";
 /// A look at what is not needed waits no longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Lines of a console that are read. Its machine repeats its report every half hour.
@@ -31,28 +34,25 @@ const PAGE: usize = 10_000;
 impl OpenStack {
     pub(super) async fn observed(&self, site: &Site, outputs: &mut Outputs) {
         match &site.thing {
-            Thing::Instance(_) => self.hear(site, outputs).await,
+            Thing::Instance(_) => self.hear(outputs).await,
             Thing::BackupPolicy(it) => {
                 let latest = self.latest(it, site, outputs.bucket.as_deref());
                 outputs.latest = in_time(latest).await.ok().flatten();
             }
-            Thing::Environment(_) | Thing::Service(_) | Thing::Certificate(_) => {}
+            Thing::Service(_) => self.hear_of(&site.thing.id(), outputs).await,
+            Thing::Environment(_) | Thing::Certificate(_) => {}
         }
     }
 
     /// Lets an instance's machines say how they are and what they run.
-    async fn hear(&self, site: &Site, outputs: &mut Outputs) {
-        let nodes = outputs.nodes.iter().map(|node| async {
-            match node.state.as_str() {
-                "ready" => self.report(node).await,
-                _ => None,
-            }
-        });
-        let reports = join_all(nodes).await;
+    async fn hear(&self, outputs: &mut Outputs) {
+        let reports = self.reports(&outputs.nodes).await;
         let now = Utc::now();
         let mut running = Vec::new();
         for (node, report) in outputs.nodes.iter_mut().zip(reports) {
-            let Some(report) = report else { continue };
+            let Some(report) = report.filter(|_| node.state == READY) else {
+                continue;
+            };
             node.state = report.state(now);
             outputs.ills.extend(ill(node, &report));
             running.extend(report.version);
@@ -62,39 +62,74 @@ impl OpenStack {
             .into_iter()
             .min_by(|one, other| version::compare(one, other));
         outputs.installed_version = lowest.or(outputs.installed_version.take());
-        if outputs.ills.is_empty() {
-            return;
-        }
-        // What makes the application ill may lie behind it.
-        for (id, record) in &site.around {
-            if matches!(record.thing, Thing::Service(_)) {
-                outputs.ills.extend(self.ills_of(id).await);
+    }
+
+    /// How a service's machines are: as those who use them find them, and where these get no answer, by their own word.
+    async fn hear_of(&self, service: &Id, outputs: &mut Outputs) {
+        let users = self.users_of(service).await;
+        let told = self.reports(&users).await;
+        let now = Utc::now();
+        for node in outputs.nodes.iter_mut().filter(|it| it.state == READY) {
+            let misses = |report: &Option<Report>| {
+                let report = report.as_ref();
+                report.is_some_and(|it| it.misses(&node.address, now))
+            };
+            let cut_off = users
+                .iter()
+                .zip(&told)
+                .find_map(|(user, report)| misses(report).then_some(user));
+            if cut_off.is_none() && !users.is_empty() {
+                continue;
+            }
+            let report = self.report(node).await;
+            if let Some(report) = &report {
+                node.state = report.state(now);
+                outputs.ills.extend(ill(node, report));
+            }
+            if let Some(user) = cut_off
+                && node.state == READY
+            {
+                node.state = format!("unhealthy: does not answer {}", user.name);
+                outputs.ills.push(about(node));
             }
         }
     }
 
-    async fn ills_of(&self, service: &Id) -> Vec<String> {
-        let reports = self.reports_of(service).await;
-        let told = reports.iter().filter_map(|(node, it)| ill(node, it));
-        told.collect()
+    /// The machines of the instances that use a service.
+    async fn users_of(&self, service: &Id) -> Vec<Node> {
+        let records = self.all_records().await.unwrap_or_default();
+        let uses = |record: &Record| match &record.thing {
+            Thing::Instance(it) => it.services.values().any(|it| it == service),
+            _ => false,
+        };
+        let users = records.into_iter().filter(uses);
+        users.flat_map(|it| it.outputs.nodes).collect()
     }
 
     /// What the machines of a service, as they are recorded by now, have to say.
-    async fn reports_of(&self, service: &Id) -> Vec<(Node, Report)> {
+    async fn reports_of(&self, service: &Id) -> Vec<Report> {
         let records = self.all_records().await.unwrap_or_default();
         let record = records.into_iter().find(|it| it.thing.id() == *service);
         let nodes = record.map(|it| it.outputs.nodes).unwrap_or_default();
-        let reports = nodes.into_iter().map(|node| async {
-            let report = self.report(&node).await?;
-            Some((node, report))
-        });
-        join_all(reports).await.into_iter().flatten().collect()
+        self.reports(&nodes).await.into_iter().flatten().collect()
     }
 
-    /// The newest report of a machine. None: it has said nothing yet, or the console cannot be had.
+    async fn reports(&self, nodes: &[Node]) -> Vec<Option<Report>> {
+        join_all(nodes.iter().map(|node| self.report(node))).await
+    }
+
+    /// The newest report of a machine, asked for once in a refresh. None: it has said nothing yet, or the console cannot
+    /// be had.
     async fn report(&self, node: &Node) -> Option<Report> {
-        let console = in_time(self.console(&node.platform_id)).await.ok()?;
-        Report::newest(&console)
+        // What could not be had is not asked for again by the next who wants it.
+        let newest = || async {
+            let console = in_time(self.console(&node.platform_id)).await;
+            let report = console.ok().and_then(|it| Report::newest(&it));
+            Ok(report.into_iter().collect())
+        };
+        let reports = self.lists.reports.of(&node.platform_id);
+        let report = reports.get(self.recent(), newest).await.ok()?;
+        report.first().cloned()
     }
 
     async fn console(&self, server: &str) -> Result<String> {
@@ -164,18 +199,24 @@ impl OpenStack {
 
     async fn told(&self, service: &Id, policy: &BackupPolicy) -> Option<Backup> {
         let reports = self.reports_of(service).await;
-        let of_policy = |(_, mut it): (Node, Report)| it.backups.remove(policy.name.as_str());
+        let of_policy = |mut it: Report| it.backups.remove(policy.name.as_str());
         let backups = reports.into_iter().filter_map(of_policy);
         backups.max_by(|one, other| one.id.cmp(&other.id))
     }
 }
 
 fn ill(node: &Node, report: &Report) -> Option<String> {
-    let now = Utc::now();
-    let state = report.state(now);
-    report
-        .ails(now)
-        .then(|| format!("machine `{}` ({}): {state}", node.name, node.address))
+    report.ails(Utc::now()).then(|| about(node))
+}
+
+fn about(node: &Node) -> String {
+    let Node {
+        name,
+        address,
+        state,
+        ..
+    } = node;
+    format!("machine `{name}` ({address}): {state}")
 }
 
 /// What a refresh can do without is given up early.

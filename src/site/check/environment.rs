@@ -162,6 +162,11 @@ fn packages(environment: &Environment) -> Vec<Finding> {
             })
         })
         .collect();
+    if let Some(url) = &packages.opensearch_url
+        && findings.is_empty()
+    {
+        findings.extend(archive(url));
+    }
     if let Some(pem) = &packages.ca_pem
         && crate::site::tls::read(pem).is_err()
     {
@@ -172,4 +177,26 @@ fn packages(environment: &Environment) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// The publisher's own archive is known by its signature. Another place is believed, or says by a sum what it has.
+fn archive(url: &str) -> Option<Finding> {
+    let at = "packages.opensearch_url";
+    let Some((_, pin)) = url.split_once('#') else {
+        return Some(Finding::warn(
+            at,
+            "Not pinned",
+            "What machines install from there is compared with the `.sha512` beside it, if there is one, and with nothing \
+             else. Add the archive's own sum to the address: `…#sha256=<64 hexadecimal digits>`.",
+        ));
+    };
+    let sum = pin.strip_prefix("sha256=").unwrap_or_default();
+    let whole = sum.len() == 64 && sum.bytes().all(|it| it.is_ascii_hexdigit());
+    (!whole).then(|| {
+        Finding::refuse(
+            at,
+            "Not a sum",
+            format!("`#{pin}`: write the archive's SHA-256, `#sha256=` and 64 hexadecimal digits."),
+        )
+    })
 }

@@ -312,6 +312,15 @@ fn certificates_policies_and_environments_keep_to_their_rules() {
         environment_at(serde_json::json!({ "dns": { "manage_zone": true } })),
         ["dns.zone"]
     );
+    let archive_at = |sum: &str| {
+        let url = format!("https://mirror.example.org/opensearch.tar.gz{sum}");
+        environment_at(serde_json::json!({ "packages": { "opensearch_url": url } }))
+    };
+    assert!(archive_at("").is_empty());
+    assert!(archive_at(&format!("#sha256={}", "0a".repeat(32))).is_empty());
+    for bad in ["#", "#sha256=", "#sha256=0a", "#sha512=0a", "#v3"] {
+        assert_eq!(archive_at(bad), ["packages.opensearch_url"], "{bad}");
+    }
 }
 
 #[test]

@@ -1,11 +1,28 @@
 //! The programs that are laid onto a machine, each a real file beside this one.
 
 use crate::site::Role;
+use std::borrow::Cow;
 
 pub(super) struct File {
     pub path: &'static str,
-    pub text: &'static str,
+    text: &'static str,
     pub mode: &'static str,
+}
+
+impl File {
+    /// As it comes to lie on a machine: programs without the lines that are comments alone, for which `user_data` has no
+    /// room. What functions are for stays.
+    pub fn text(&self) -> Cow<'static, str> {
+        if !self.path.ends_with(".py") {
+            return Cow::Borrowed(self.text);
+        }
+        let lines = self.text.split_inclusive('\n');
+        Cow::Owned(
+            lines
+                .filter(|it| !it.trim_start().starts_with('#'))
+                .collect(),
+        )
+    }
 }
 
 /// A program or template, where all of ours lie.
@@ -44,6 +61,7 @@ const EVERYWHERE: &[File] = ours![
     "machine.py",
     "sources.py",
     "report.py",
+    "alerts.py",
     "common.py",
     "bucket.py",
     "firewall.nft",
@@ -66,6 +84,7 @@ const BACKUPS: &[File] = ours![
 const DATABASE: &[File] = ours!["role_database.py", "database_cluster.py", "backup_time.py"];
 const SEARCH: &[File] = ours![
     "role_search.py",
+    "opensearch_release.py",
     "opensearch.service",
     "opensearch-run",
     "opensearch-log4j2.properties",

@@ -15,6 +15,8 @@ pub struct Report {
     pub version: Option<String>,
     /// Its newest backup, by policy.
     pub backups: BTreeMap<String, Backup>,
+    /// Addresses of the services' machines that do not answer it. Only what the newest report says counts.
+    silent: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -38,6 +40,8 @@ struct Line {
     version: Option<String>,
     #[serde(default)]
     backups: Option<BTreeMap<String, Backup>>,
+    #[serde(default)]
+    silent: Vec<String>,
 }
 
 const WORD: &str = "invenioils-status: ";
@@ -63,6 +67,7 @@ impl Report {
                 at,
                 version: line.version.as_deref().map(plain).or(version),
                 backups: line.backups.unwrap_or(backups),
+                silent: line.silent,
             });
         }
         newest
@@ -92,6 +97,11 @@ impl Report {
     /// Whether somebody should look after it: it does not become well by waiting.
     pub fn ails(&self, now: DateTime<Utc>) -> bool {
         matches!(self.state, State::Unhealthy | State::Trouble) || self.is_silent(now)
+    }
+
+    /// Whether, by its word of just now, the machine at that address does not answer it.
+    pub fn misses(&self, address: &str, now: DateTime<Utc>) -> bool {
+        !self.is_silent(now) && self.silent.iter().any(|it| it == address)
     }
 
     fn is_silent(&self, now: DateTime<Utc>) -> bool {
@@ -168,6 +178,26 @@ mod tests {
             "ready",
             "it says so every half hour"
         );
+    }
+
+    #[test]
+    fn whom_a_machine_misses_is_what_it_said_last() {
+        let missing = format!(
+            "{CONSOLE}invenioils-status: {{\"at\":1100,\"silent\":[\"10.20.0.12\"],\"state\":\"ready\"}}\r\n"
+        );
+        let misses = |console: &str, seconds| {
+            let report = Report::newest(console).unwrap();
+            ["10.20.0.12", "10.20.0.1"].map(|it| report.misses(it, at(seconds)))
+        };
+        assert_eq!(misses(&missing, 1200), [true, false]);
+        assert_eq!(
+            misses(&missing, 1100 + 3 * 3600),
+            [false, false],
+            "silent itself"
+        );
+        let later =
+            format!("{missing}invenioils-status: {{\"at\":1130,\"state\":\"converging\"}}\r\n");
+        assert_eq!(misses(&later, 1200), [false, false]);
     }
 
     #[test]

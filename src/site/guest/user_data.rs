@@ -111,7 +111,7 @@ pub fn user_data(guest: &Guest, access: &Access) -> UserData {
     )];
     let access = Zeroizing::new(access_json(access));
     written.push(file("/etc/invenioils/access.json", &access, "0600"));
-    written.extend(files::of(guest.role).map(|it| file(it.path, it.text, it.mode)));
+    written.extend(files::of(guest.role).map(|it| file(it.path, &it.text(), it.mode)));
 
     let config = serde_json::json!({
         "hostname": guest.name(),

@@ -78,6 +78,17 @@ fn an_ill_machine_is_told(site: &Site) {
     let instance = refreshed(site, "invenioils_instance.this");
     let told = "unhealthy: database: does not answer";
     assert!(states(&instance).iter().any(|it| it == told), "{instance}");
+    let service = |kind: &str| {
+        let address = format!("invenioils_service.this[\"{kind}\"]");
+        states(&site.workspace.attributes(&address))
+    };
+    // by its own word, and while it is at mending itself it says that
+    site.until(60, "the database's own word", || {
+        refreshed(site, "invenioils_instance.this");
+        let word = &service("database")[0];
+        word.starts_with("trouble: ") || word.starts_with("unhealthy: ")
+    });
+    assert_eq!(service("search"), ["ready"], "nothing is wrong with it");
     // Nothing that Terraform made is other than it was.
     let done = site.workspace.run(&["plan", "-detailed-exitcode"]);
     assert_eq!(done.code, 0, "{done}");
@@ -89,5 +100,6 @@ fn an_ill_machine_is_told(site: &Site) {
     site.ready(180);
     let instance = refreshed(site, "invenioils_instance.this");
     assert_eq!(states(&instance), ["ready", "ready", "ready"]);
+    assert_eq!(service("database"), ["ready"]);
     assert!(!plan().contains("is not well"));
 }

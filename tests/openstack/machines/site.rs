@@ -56,6 +56,7 @@ impl Site {
         if !opensearch_archive(&archive) {
             return None;
         }
+        let pin = sum(&archive);
         let project = Project::booting();
         let workspace = north_star(&project);
         workspace.write("clouds.yaml", &project.clouds_yaml_at(API));
@@ -67,7 +68,7 @@ impl Site {
         workspace.edit(
             "  dns     =",
             &format!(
-                "  packages = {{ opensearch_url = \"{MIRROR}/opensearch.tar.gz\" }}\n  dns     ="
+                "  packages = {{ opensearch_url = \"{MIRROR}/opensearch.tar.gz#sha256={pin}\" }}\n  dns     ="
             ),
         );
         let people = json!({
@@ -95,8 +96,7 @@ impl Site {
             .arg(".")
             .status();
         assert!(packed.is_ok_and(|it| it.success()), "tar");
-        let sum = output(Command::new("sha256sum").arg(&archive));
-        let sum = sum.split_whitespace().next().unwrap_or_default();
+        let sum = sum(&archive);
         self.workspace.edit(
             "  worker         =",
             &format!("  frontend = {{ archive_url = \"{MIRROR}/frontend.tar.gz\", sha256 = \"{sum}\" }}\n  worker         ="),
@@ -303,4 +303,13 @@ fn report(folder: &Path) -> Value {
         .filter_map(|line| line.split_once("invenioils-status: "))
         .filter_map(|(_, json)| serde_json::from_str(json.trim()).ok());
     reports.next_back().unwrap_or_default()
+}
+
+/// SHA-256.
+fn sum(file: &Path) -> String {
+    let told = output(Command::new("sha256sum").arg(file));
+    told.split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }

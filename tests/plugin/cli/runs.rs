@@ -48,7 +48,7 @@ impl Cli {
         Self::if_it_runs(
             "tofu",
             program?,
-            "`tests/tools/tofu-build` makes it, or TOFU names it",
+            "`make opentofu` makes it, or TOFU names it",
         )
     }
 

@@ -79,13 +79,16 @@ def service(context, kind):
 
 
 def around(context):
-    """Whether the services let themselves be reached. Not mended from here: it is told, so that it is known where to look."""
-    seen = {}
+    """Whether the services let themselves be reached, and which of their machines do not. Not mended from here: it is told, so
+    that it is known where to look."""
+    seen, silent = {}, []
     for kind in ("database", "search", "cache", "queue"):
         reach = service(context, kind)
-        places = [(host["address"], reach["port"]) for host in reach["hosts"]]
-        seen[kind] = "ready" if any(map(answers, places)) else "does not answer"
-    return seen
+        hosts = [host["address"] for host in reach["hosts"]]
+        gone = [host for host in hosts if not answers((host, reach["port"]))]
+        seen[kind] = "ready" if len(gone) < len(hosts) else "does not answer"
+        silent += gone
+    return seen, silent
 
 
 def answers(place):

@@ -28,6 +28,7 @@ import zoneinfo
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import alerts  # noqa: E402
 import backup_files  # noqa: E402
 import backup_what  # noqa: E402
 import bucket  # noqa: E402
@@ -181,7 +182,7 @@ def attempt(part, what, which, act):
         print(act(), flush=True)
         return 0
     except (machine.Trouble, OSError, subprocess.SubprocessError, ValueError) as why:
-        alert(part, f"The {what} of {part['environment']}/{part['service']} ({which}) on {part['node']} failed: {why}")
+        alerts.send("A backup failed" if what == "backup" else f"A {what} failed", f"The {what} of {part['environment']}/{part['service']} ({which}) on {part['node']} failed: {why}")
         print(f"failed: {why}", file=sys.stderr)
         return 1
 
@@ -311,12 +312,6 @@ def verified(name, plan, about, counted):
     state = machine.read_json(f"{STATE}/{name}.json", {})
     if (state.get("latest") or {}).get("id") == about["id"]:
         note(name, latest=dict(state["latest"], verified=True))
-
-
-def alert(plan, words):
-    """Chat systems and on-call systems take the same small message. The addresses themselves are secrets."""
-    for url in plan.get("webhooks") or []:
-        bucket.post(url, {"text": words, "title": "Backup", "message": words})
 
 
 if __name__ == "__main__":

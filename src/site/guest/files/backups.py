@@ -52,7 +52,6 @@ def apply(context):
             "endpoint": endpoint, "region": document.get("region") or "us-east-1",
             "bucket": document.get("bucket") or "", "prefix": (target.get("prefix") or "").strip("/"),
             "access_key": bundle.get("access_key") or target.get("access_key") or "", "secret_key": bundle.get("secret_key", ""),
-            "webhooks": [url for url in webhooks(context) if url],
             "files": [{"service": store["service"], "bucket": store["bucket"], "endpoint": store.get("endpoint") or endpoint,
                        "region": store.get("region") or document.get("region") or "us-east-1"} for store in document.get("files") or []],
             "environment": context.identity["environment"], "service": context.thing["name"], "role": context.role, "node": context.name,
@@ -73,12 +72,6 @@ def apply(context):
         machine.unit("invenioils-backup.timer", changed=units)
     elif machine.works("systemctl", "is-enabled", "--quiet", "invenioils-backup.timer"):
         run("systemctl", "disable", "--now", "invenioils-backup.timer")
-
-
-def webhooks(context):
-    """Who hears of a failure: the environment's own secret, which each of its machines may read."""
-    alerts = context.bundles.get("alerts", {})
-    return [alerts.get("alerts_webhook_url"), alerts.get("alerts_grafana_oncall_url")]
 
 
 def facts():

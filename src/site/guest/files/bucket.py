@@ -2,7 +2,6 @@
 import datetime
 import hashlib
 import hmac
-import json
 import os
 import shutil
 import time
@@ -234,12 +233,3 @@ def signed(plan, method, name, query, body, more=None):
     headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={plan['access_key']}/{scope}, SignedHeaders={names}, Signature={signature}"
     url = f"{address.scheme}://{address.netloc}{path}" + (f"?{words}" if words else "")
     return urllib.request.Request(url, data=body if method in ("PUT", "POST") else None, method=method, headers=headers)
-
-
-def post(url, message):
-    """A failure here is told in the journal only: there is nobody else to tell."""
-    request = urllib.request.Request(url, data=json.dumps(message).encode(), headers={"Content-Type": "application/json"})
-    try:
-        urllib.request.urlopen(request, timeout=20).close()
-    except OSError:
-        print("the alert could not be delivered")

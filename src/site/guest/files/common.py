@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 
+import alerts
 import machine
 from machine import DATA, run, write
 
@@ -15,6 +16,7 @@ def apply(context):
         volume(context)
     hardening(context)
     log_in(context)
+    alerts.apply(context)
 
 
 def sources(context):

@@ -91,12 +91,14 @@ def converge():
         record["at"] = time.time()
         machine.write(APPLIED, json.dumps(record))
     health = role.health(context)
+    facts = {}
     if hasattr(role, "around"):
-        health.update(role.around(context))
+        around, facts["silent"] = role.around(context)
+        health.update(around)
     ill = sorted(layer for layer, seen in health.items() if seen != "ready")
     if ill:
         state, words = "unhealthy", ", ".join(f"{layer}: {health[layer]}" for layer in ill)
-    facts = dict(context.facts, health=health, backups=backups.facts() if backups else {}, **role.facts(context))
+    facts.update(context.facts, health=health, backups=backups.facts() if backups else {}, **role.facts(context))
     report.send(identity, facts, state, words)
 
 

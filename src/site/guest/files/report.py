@@ -3,6 +3,7 @@ import json
 import os
 import time
 
+import alerts
 import machine
 
 STATUS = "/run/invenioils/status.json"
@@ -13,6 +14,7 @@ SAY_AGAIN = 1800
 def send(identity, facts, state, words):
     """Nothing secret goes in here: the console is readable for everyone who may see the machine."""
     status = {"node": identity.get("name"), "role": identity.get("role"), "state": state, "why": words[:400], **facts}
+    alerts.watch(identity, state, words)
     before = machine.read_json(STATUS, {})
     said = before.pop("at", 0)
     if status != before or time.time() - said > SAY_AGAIN:

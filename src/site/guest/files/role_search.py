@@ -3,24 +3,22 @@ import base64
 import glob
 import json
 import os
-import platform
 import shutil
 import urllib.request
 
 import machine
+import opensearch_release
 from machine import DATA, run, write
 
-HOME = "/opt/opensearch"
 ETC = "/etc/opensearch"
 USER = "ils"
-RELEASES = "https://artifacts.opensearch.org/releases/core/opensearch"
 
 
 def apply(context):
     machine.apt("nginx-light", "openssl", "ca-certificates", "procps")
     if not machine.works("id", "-u", "opensearch"):
-        run("useradd", "--system", "--home-dir", HOME, "--shell", "/usr/sbin/nologin", "opensearch")
-    program = installed(context)
+        run("useradd", "--system", "--home-dir", opensearch_release.HOME, "--shell", "/usr/sbin/nologin", "opensearch")
+    program = opensearch_release.installed(context)
     machine.folder(DATA + "/search", mode=0o750, owner="opensearch")
     machine.folder(DATA + "/search/data", mode=0o750, owner="opensearch")
     changed = configured(context, program)
@@ -34,57 +32,6 @@ def apply(context):
     machine.unit("opensearch.service", changed=changed)
     proxy(context)
     machine.until(300, lambda: status() is not None, "OpenSearch's start")
-
-
-def address_of_release(context):
-    """Where the program comes from: the project itself, or a mirror that has its layout, or one archive by its address."""
-    version = context.thing["version"]
-    arch = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), "x64")
-    base, _, pin = (context.packages.get("opensearch_url") or "").partition("#sha256=")
-    if base.endswith((".tar.gz", ".tgz")):
-        return base, pin
-    return f"{(base or RELEASES).rstrip('/')}/{version}/opensearch-min-{version}-linux-{arch}.tar.gz", pin
-
-
-def installed(context):
-    """Unpacks the program once; a new version comes to lie beside the old one."""
-    version = context.thing["version"]
-    program = f"{HOME}/{version}"
-    if os.path.exists(program + "/.complete"):
-        return program
-    url, pin = address_of_release(context)
-    machine.folder(HOME, mode=0o755)
-    archive = f"{HOME}/archive.tar.gz"
-    machine.fetch(url, archive, sha256=pin or None)
-    if not pin:
-        published(url, archive)
-    shutil.rmtree(program, ignore_errors=True)
-    os.makedirs(program)
-    run("tar", "-xzf", archive, "-C", program, "--strip-components=1", "--no-same-owner")
-    for needed in ("lib", "modules"):
-        if not os.path.isdir(f"{program}/{needed}"):
-            raise machine.Trouble(f"{url} is no OpenSearch: it has no folder `{needed}`")
-    # one way to be safe for every archive: the proxy in front; the plugin would want a second set of users
-    shutil.rmtree(program + "/plugins/opensearch-security", ignore_errors=True)
-    for folder in ("bin", "plugins", "logs"):
-        os.makedirs(f"{program}/{folder}", exist_ok=True)
-    os.unlink(archive)
-    run("chmod", "-R", "a+rX", program)
-    write(program + "/.complete", version + "\n", mode=0o644)
-    return program
-
-
-def published(url, archive):
-    """The project publishes a checksum beside each archive. A mirror may not have it; then the pin should be given."""
-    try:
-        with urllib.request.urlopen(url + ".sha512", timeout=60) as answer:
-            wanted = answer.read().decode().split()[0].lower()
-    except OSError:
-        print(f"{url}.sha512 is not there: what was fetched is not verified; add `#sha256=…` to the address", flush=True)
-        return
-    if run("sha512sum", archive).split()[0] != wanted:
-        os.unlink(archive)
-        raise machine.Trouble(f"{url} is not what its publisher signed for: the SHA-512 differs")
 
 
 def java_home(program, version):
