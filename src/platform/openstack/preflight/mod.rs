@@ -1,6 +1,7 @@
 //! What is checked online before anything is made, and what is chosen once and kept. Reads only, from shared lists.
 
 mod environment;
+mod image;
 mod instance;
 mod machine;
 mod quota;

@@ -10,6 +10,7 @@ from machine import DATA, run, write
 
 
 def apply(context):
+    system()
     sources(context)
     neighbours(context)
     if context.role in ("database", "search", "cache", "queue", "storage"):
@@ -17,6 +18,19 @@ def apply(context):
     hardening(context)
     log_in(context)
     alerts.apply(context)
+
+
+def released():
+    lines = machine.read("/etc/os-release").splitlines()
+    return {key: value.strip('"') for key, _, value in (line.partition("=") for line in lines)}
+
+
+def system():
+    """Versions of services, and where their files lie, are those of one release."""
+    about = released()
+    if (about.get("ID"), about.get("VERSION_ID")) != ("debian", "12"):
+        raise machine.Trouble(f"this machine runs {about.get('PRETTY_NAME') or 'an unknown system'}, and it must be Debian 12: choose such an image in "
+                              "the environment's `image`")
 
 
 def sources(context):
@@ -34,8 +48,7 @@ def sources(context):
     if not mirror:
         machine.remove(ours)
         return
-    release = dict(line.split("=", 1) for line in machine.read("/etc/os-release").splitlines() if "=" in line)
-    name = release["VERSION_CODENAME"].strip('"')
+    name = released()["VERSION_CODENAME"]
     key = "/usr/share/keyrings/debian-archive-keyring.gpg"
     mirror = mirror.rstrip("/")
     text = f"Types: deb\nURIs: {mirror}\nSuites: {name} {name}-updates\nComponents: main\nSigned-By: {key}\n"
