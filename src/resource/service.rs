@@ -305,7 +305,7 @@ fn external() -> Attr {
 }
 
 const STATE: &str = "How the machine is, at each refresh. Those who use it try it twice a minute: `ready` where it answers them. Where it does \
-    not, or no instance uses the service, by the machine's own word: `ready`, `converging` (it is applying what it was told), \
+    not, or one of them is ill, or no instance uses the service, by the machine's own word: `ready`, `converging` (it is applying what it was told), \
     `waiting: …`, `unhealthy: …` or `trouble: …` with the reason, or `silent since …` when it no longer reports. A machine that is \
     ill is warned of at plan, and changes nothing in it. One that nobody has tried and that has not reported yet, or whose console \
     the platform does not show: `ready`, or the platform's word for what it is instead.";

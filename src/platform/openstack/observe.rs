@@ -2,8 +2,8 @@
 //!
 //! Machines write reports on their consoles, and backups lie in the policy's bucket. Both are asked at each refresh and
 //! cost calls: one for each machine of an instance, and one for each service that a policy keeps. An instance's machines
-//! see which machines of its services answer, so these are asked for their own word only where one does not, or nobody
-//! uses them yet: a refresh of what is well stays cheap.
+//! see which machines of its services answer, so these are asked for their own word only where one does not, or an
+//! instance that uses them is ill, or nobody uses them yet: a refresh of what is well stays cheap.
 
 use super::{
     OpenStack,
@@ -64,11 +64,13 @@ impl OpenStack {
         outputs.installed_version = lowest.or(outputs.installed_version.take());
     }
 
-    /// How a service's machines are: as those who use them find them, and where these get no answer, by their own word.
+    /// How a service's machines are: as those who use them find them. Where these get no answer, or are ill themselves, of
+    /// which the cause may lie behind them, by their own word.
     async fn hear_of(&self, service: &Id, outputs: &mut Outputs) {
         let users = self.users_of(service).await;
         let told = self.reports(&users).await;
         let now = Utc::now();
+        let in_doubt = users.is_empty() || told.iter().flatten().any(|it| it.ails(now));
         for node in outputs.nodes.iter_mut().filter(|it| it.state == READY) {
             let misses = |report: &Option<Report>| {
                 let report = report.as_ref();
@@ -78,7 +80,7 @@ impl OpenStack {
                 .iter()
                 .zip(&told)
                 .find_map(|(user, report)| misses(report).then_some(user));
-            if cut_off.is_none() && !users.is_empty() {
+            if cut_off.is_none() && !in_doubt {
                 continue;
             }
             let report = self.report(node).await;
