@@ -63,11 +63,17 @@ impl Reply {
     }
 
     /// Whether a service tells as our mistake what another one has answered it: Octavia reads a listener's certificate from
-    /// Barbican with our token, which may have ended in between, and Barbican may be away.
+    /// Barbican, and the network of a balancer from Neutron, with our token, which may have ended in between, and they may
+    /// be away. What was really never there is refused after a minute.
     pub fn passes_on(&self, service: Service) -> bool {
-        self.status == 400
-            && service == Service::Balancer
-            && said_in(self).contains("Could not retrieve certificate")
+        if self.status != 400 || service != Service::Balancer {
+            return false;
+        }
+        let said = said_in(self);
+        let gone = ["Subnet ", "Network ", "Port "]
+            .iter()
+            .any(|it| said.starts_with(it));
+        said.contains("Could not retrieve certificate") || gone && said.contains(" not found.")
     }
 
     fn conflict(&self, service: Service, method: &Method) -> Kind {
@@ -206,6 +212,27 @@ mod tests {
             reply(429, "", None).kind(Service::Compute, &Method::POST),
             Kind::Busy
         );
+    }
+
+    #[test]
+    fn what_octavia_was_refused_by_others_is_no_mistake_of_ours() {
+        let told = |text: &str, service| {
+            let body = serde_json::json!({ "faultcode": "Client", "faultstring": text });
+            reply(400, &body.to_string(), None).passes_on(service)
+        };
+        for text in [
+            "Subnet 0b5ce1f4-9a4d-4a52-b1a0-3f2f6c1f0001 not found.",
+            "Could not retrieve certificate: ['https://keys.example.org/v1/secrets/1']",
+        ] {
+            assert!(told(text, Service::Balancer), "{text}");
+            assert!(!told(text, Service::Network), "{text}");
+        }
+        for text in [
+            "Validation failure: Subnet and network mismatch",
+            "Flavor 1 not found.",
+        ] {
+            assert!(!told(text, Service::Balancer), "{text}");
+        }
     }
 
     #[test]
