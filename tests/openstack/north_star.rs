@@ -37,7 +37,7 @@ fn the_north_star_comes_up_as_described_cheaply_and_goes_without_a_trace() {
 
     let counter = Counter::start(&project.name);
     let destroyed = workspace.destroy();
-    let (destroy, destroy_most) = (counter.total(), counter.most());
+    let (destroy, destroy_most) = (counter.made(), counter.most());
     project.is_as(&before);
 
     crate::terraform::workspace::loud(&format!(

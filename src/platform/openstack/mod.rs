@@ -54,6 +54,8 @@ pub struct OpenStack {
     /// Records that this process has written or removed a moment ago, by the image's id.
     fresh_records: Mutex<BTreeMap<String, (Instant, Option<Record>)>>,
     epoch: Mutex<(Instant, Moment)>,
+    /// The same for what machines say of themselves.
+    heard: Mutex<(Instant, Moment)>,
 }
 
 /// Which optional services the cloud has, and what this login may do there.
@@ -118,6 +120,18 @@ impl Turn {
 
 /// How long a look that changes nothing is content with a list.
 const FRESH: Duration = Duration::from_secs(10);
+/// How long with what a machine said, or with its silence: it looks at itself every half minute, and a console that does not
+/// answer is not waited for once by each of those who want to hear it.
+const HEARD: Duration = Duration::from_secs(30);
+
+/// The moment that a window of time goes back to; a new window begins when it is over.
+fn since(window: &Mutex<(Instant, Moment)>, long: Duration) -> Moment {
+    let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
+    if window.0.elapsed() > long {
+        *window = (Instant::now(), Moment::now());
+    }
+    window.1
+}
 
 /// Signs in: one call.
 ///
@@ -169,6 +183,7 @@ pub async fn connect(settings: Settings, common: Common) -> Result<OpenStack> {
         put_in: Mutex::default(),
         fresh_records: Mutex::default(),
         epoch: Mutex::new((Instant::now(), Moment::now())),
+        heard: Mutex::new((Instant::now(), Moment::now())),
     })
 }
 
@@ -185,11 +200,12 @@ impl OpenStack {
 
     /// Lists from after this moment are recent, as long as we change nothing.
     fn epoch(&self) -> Moment {
-        let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
-        if epoch.0.elapsed() > FRESH {
-            *epoch = (Instant::now(), Moment::now());
-        }
-        epoch.1
+        since(&self.epoch, FRESH)
+    }
+
+    /// Since when the word of a machine counts that is asked for in a refresh.
+    fn heard(&self) -> Moment {
+        since(&self.heard, HEARD).max(self.api.past.last_change())
     }
 
     /// One change of a balancer at a time, each when it has done with the one before.

@@ -11,7 +11,7 @@ use super::{
     lists::COMPUTE,
     object::container::encoded,
 };
-use crate::engine::{Cloud, Error, Kind, Result};
+use crate::engine::{Error, Kind, Result};
 use crate::site::{
     Backup, BackupPolicy, Id, Latest, Lying, Node, Outputs, Record, Site, Thing, guest::Report,
     version,
@@ -130,7 +130,7 @@ impl OpenStack {
             Ok(report.into_iter().collect())
         };
         let reports = self.lists.reports.of(&node.platform_id);
-        let report = reports.get(self.recent(), newest).await.ok()?;
+        let report = reports.get(self.heard(), newest).await.ok()?;
         report.first().cloned()
     }
 
