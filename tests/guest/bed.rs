@@ -52,6 +52,8 @@ pub fn bed(test: &str) -> Option<Bed> {
         seeds: tempfile::tempdir().unwrap(),
         _turn: turn,
     };
+    // what a test left that was killed; nobody else is at it now
+    bed.script(&["down"]);
     bed.script(&["bed"]);
     Some(bed)
 }
