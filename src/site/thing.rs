@@ -117,8 +117,16 @@ pub struct Node {
     pub address: String,
     pub platform_id: String,
     pub zone: String,
-    /// `ready`, or what it is instead: by its own word where it has given one, else by the cloud's.
+    /// [`Node::READY`], or what it is instead: by its own word where it has given one, else by the cloud's.
     pub state: String,
+}
+
+impl Node {
+    pub const READY: &str = "ready";
+
+    pub fn is_ready(&self) -> bool {
+        self.state == Self::READY
+    }
 }
 
 /// What the cloud keeps about a thing so that a lost state can be had back. It is written last when the thing is made

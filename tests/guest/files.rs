@@ -158,31 +158,36 @@ fn a_file_of_a_pinned_package_is_known_or_built_here_whatever_it_is_called() {
         return;
     }
     let program = r#"
-import os, sys, tempfile
+import hashlib, sys, tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, sys.argv[1])
 import machine, release
-files, built = tempfile.mkdtemp(), tempfile.mkdtemp()
-def put(folder, name, text):
-    with open(f"{folder}/{name}", "w") as file:
-        file.write(text)
-    return release.sum_of(f"{folder}/{name}")
-def refused(name, text):
-    put(files, name, text)
+built = tempfile.mkdtemp()
+def digest(text):
+    return hashlib.sha256(text.encode())
+def line(what, *texts):
+    return what + "".join(f" \\\n    --hash=sha256:{digest(text).hexdigest()}" for text in texts) + "\n"
+def refused(lines, all_known=False):
     try:
-        release.look(files, built, known)
+        release.vetted(lines, built, known, all_known)
     except machine.Trouble as trouble:
-        os.unlink(f"{files}/{name}")
-        return name in str(trouble)
-known = {"a-wheel": ("1.0", [put(files, "a_wheel-1.0-py3-none-any.whl", "tested")]), "a-source": ("2.0", ["x" * release.WHOLE])}
-put(built, "a_source-2.0-py3-none-any.whl", "built here")
-put(files, "a_source-2.0-py3-none-any.whl", "built here")
-put(files, "of_a_user-3.0-py3-none-any.whl", "anything")
-release.look(files, built, known)
-assert refused("A.Wheel-1.0-cp311-cp311-linux_x86_64.whl", "another"), "another file"
-assert refused("a_wheel-1.0+local-py3-none-any.whl", "another"), "another name for the version"
-assert refused("a-wheel-1.0.tar.gz", "another"), "a source"
-assert refused("a_source-2.0-py3-none-any.whl", "another"), "the name of what was built here"
+        return "tested with" in str(trouble) and lines.split(" ")[0].strip() in str(trouble)
+known = {"a-wheel": ("1.0", [release.short(digest("tested").digest())]), "a-source": ("2.0", ["x" * release.WHOLE])}
+with open(f"{built}/a_source-2.0-py3-none-any.whl", "w") as file:
+    file.write("built here")
+ours = line("a-wheel==1.0", "of another system", "tested") + line("a-source==2.0", "built here")
+users = line("of-a-user==3.0", "anything", "else") + "of-his-own @ git+https://example.org/own.git@0123\n"
+given = release.vetted(ours + users, built, known, False).splitlines()
+assert given == [line(what, *texts).replace("\\\n    ", "").strip() for what, texts in (
+    ("a-wheel==1.0", ["tested"]), ("a-source==2.0", ["built here"]), ("of-a-user==3.0", ["anything", "else"]),
+    ("of-his-own @ git+https://example.org/own.git@0123", []))], given
+assert len(release.vetted(ours, built, known, True).splitlines()) == 2
+assert refused(line("A.Wheel==1.0", "another")), "another file"
+assert refused(line("a-wheel==1.0+local", "another")), "another name for the version"
+assert refused(line("a_wheel==1.0")), "no sum"
+assert refused("a-wheel @ https://example.org/a_wheel-1.0-py3-none-any.whl\n"), "from elsewhere"
+assert refused(line("a-source==2.0", "another")), "the name of what was built here"
+assert refused(line("unheard-of==3.0", "anything"), all_known=True), "what nothing of ours needs"
 "#;
     runs(program, None);
 }

@@ -22,8 +22,6 @@ use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
 
-/// What the cloud says of a machine that runs.
-const READY: &str = "ready";
 /// A look at what is not needed waits no longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Lines of a console that are read. Its machine repeats its report every half hour.
@@ -46,11 +44,14 @@ impl OpenStack {
 
     /// Lets an instance's machines say how they are and what they run.
     async fn hear(&self, outputs: &mut Outputs) {
-        let reports = self.reports(&outputs.nodes).await;
+        // What one that the cloud does not call ready said last is of no use.
+        let reports = self.reports(outputs.nodes.iter().filter(|it| it.is_ready()));
+        let reports = reports.await;
         let now = Utc::now();
         let mut running = Vec::new();
-        for (node, report) in outputs.nodes.iter_mut().zip(reports) {
-            let Some(report) = report.filter(|_| node.state == READY) else {
+        let ready = outputs.nodes.iter_mut().filter(|it| it.is_ready());
+        for (node, report) in ready.zip(reports) {
+            let Some(report) = report else {
                 continue;
             };
             node.state = report.state(now);
@@ -71,7 +72,7 @@ impl OpenStack {
         let told = self.reports(&users).await;
         let now = Utc::now();
         let in_doubt = users.is_empty() || told.iter().flatten().any(|it| it.ails(now));
-        for node in outputs.nodes.iter_mut().filter(|it| it.state == READY) {
+        for node in outputs.nodes.iter_mut().filter(|it| it.is_ready()) {
             let misses = |report: &Option<Report>| {
                 let report = report.as_ref();
                 report.is_some_and(|it| it.misses(&node.address, now))
@@ -89,7 +90,7 @@ impl OpenStack {
                 outputs.ills.extend(ill(node, report));
             }
             if let Some(user) = cut_off
-                && node.state == READY
+                && node.is_ready()
             {
                 node.state = format!("unhealthy: does not answer {}", user.name);
                 outputs.ills.push(about(node));
@@ -116,8 +117,8 @@ impl OpenStack {
         self.reports(&nodes).await.into_iter().flatten().collect()
     }
 
-    async fn reports(&self, nodes: &[Node]) -> Vec<Option<Report>> {
-        join_all(nodes.iter().map(|node| self.report(node))).await
+    async fn reports(&self, nodes: impl IntoIterator<Item = &Node>) -> Vec<Option<Report>> {
+        join_all(nodes.into_iter().map(|node| self.report(node))).await
     }
 
     /// The newest report of a machine, asked for once in a refresh. None: it has said nothing yet, or the console cannot

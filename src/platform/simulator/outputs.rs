@@ -84,7 +84,7 @@ fn nodes(journal: &Journal) -> Vec<Node> {
             platform_id: made.id,
             zone: "zone-1".to_owned(),
             state: if entry.phase == Phase::Ready {
-                "ready"
+                Node::READY
             } else {
                 "pending"
             }

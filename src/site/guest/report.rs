@@ -1,6 +1,6 @@
 //! What a machine says of itself on its console (`files/report.py` writes it), found among all else that is written there.
 
-use crate::site::Backup;
+use crate::site::{Backup, Node};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -80,7 +80,7 @@ impl Report {
             return format!("silent since {since}");
         }
         let word = match self.state {
-            State::Ready => return "ready".to_owned(),
+            State::Ready => return Node::READY.to_owned(),
             // What it is at just now is of no use to anybody a moment later.
             State::Converging => return "converging".to_owned(),
             State::Waiting => "waiting",

@@ -3,6 +3,7 @@
 use super::super::Of;
 use crate::engine::Standing;
 use crate::platform::openstack::{lists::Marked, mark::OURS};
+use crate::site::Node;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -92,7 +93,7 @@ impl Listed {
     }
     pub(super) fn machine(&self) -> Machine {
         let state = if self.status == "ACTIVE" {
-            "ready".to_owned()
+            Node::READY.to_owned()
         } else {
             self.status.to_lowercase()
         };
