@@ -128,7 +128,7 @@ impl Declared for Model {
                 ("grafana_oncall_url_wo", text().optional().write_only().doc("Integration URL of Grafana OnCall.")),
                 ("grafana_oncall_url_wo_version", int().optional().doc("Change it to send a new `grafana_oncall_url_wo`.")),
                 ("email", text().optional().doc("Mail address that hears of it. Each machine mails to where that domain's mail is taken in (its MX, port 25); where the network does not let that out, give a web hook.")),
-            ]).optional().doc("Who hears of backups that fail, and of machines that stay ill for ten minutes and are well again."))
+            ]).optional().doc("Who hears of backups that fail, of a certificate that ends in two weeks and again in three days, and of machines that stay ill for ten minutes and are well again."))
             .attr("tags", tags())
             .attr("timeouts", timeouts(TIMEOUTS))
             .attr("id", id_attr("The environment's id: its name."))

@@ -92,7 +92,7 @@ pub struct Packages {
     pub ca_pem: Option<String>,
 }
 
-/// Who hears of failed backups and expiring certificates. The web hooks themselves are secrets
+/// Who hears of failed backups, expiring certificates and ill machines. The web hooks themselves are secrets
 /// (`alerts.webhook_url`, `alerts.grafana_oncall_url`).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Alerts {

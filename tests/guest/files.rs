@@ -244,6 +244,69 @@ subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"])
     runs(program, None);
 }
 
+#[test]
+fn a_certificate_that_ends_is_told_of_twice() {
+    if !["python3", "openssl"].into_iter().all(has) {
+        return;
+    }
+    let program = r#"
+import json, os, socket, ssl, subprocess, sys, tempfile, threading, time, types
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import alerts, expiry, machine
+home = tempfile.mkdtemp()
+told, looks, shown = [], [], {}
+alerts.send = lambda title, words: told.append(words)
+def write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+machine.write = write
+expiry.KEPT = f"{home}/kept"
+listener = socket.create_server(("127.0.0.1", 0))
+expiry.PORT = listener.getsockname()[1]
+def serve():
+    while True:
+        peer, _ = listener.accept()
+        looks.append(peer)
+        try:
+            shown["context"].wrap_socket(peer, server_side=True).close()
+        except OSError:
+            pass
+threading.Thread(target=serve, daemon=True).start()
+def show(days):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=it", "-days", str(days),
+                    "-keyout", f"{home}/key", "-out", f"{home}/cert"], check=True, capture_output=True)
+    shown["context"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    shown["context"].load_cert_chain(f"{home}/cert", f"{home}/key")
+def day():
+    """A day later, and once more within it."""
+    if os.path.exists(expiry.KEPT):
+        write(expiry.KEPT, json.dumps({**machine.read_json(expiry.KEPT), "looked": time.time() - 86401}))
+    before = len(told), len(looks)
+    for _ in range(2):
+        expiry.watch(types.SimpleNamespace(thing={"hostname": "localhost"}))
+    assert len(looks) <= before[1] + 1, "one look a day"
+    return told[before[0]:]
+show(60)
+assert day() == [], "there is time"
+show(10)
+first, again = day(), day()
+assert len(first) == 1 and "https://localhost ends on 20" in first[0] and "terraform apply" in first[0], first
+assert again == [], "told once"
+show(2)
+assert len(day()) == 1, "it comes near"
+assert day() == [], "told once"
+show(60)
+assert day() == [], "renewed"
+show(10)
+assert len(day()) == 1, "another one"
+listener.close()
+expiry.PORT = 9
+assert day() == [], "nobody answers"
+"#;
+    runs(program, None);
+}
+
 /// What comes to lie on a machine is the program that lies here, but for its comments.
 #[test]
 fn programs_on_machines_do_what_these_do() {

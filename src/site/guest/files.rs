@@ -116,6 +116,7 @@ const WEB: &[File] = ours![
 ];
 const WORKER: &[File] = ours![
     "role_worker.py",
+    "expiry.py",
     "ils-worker.service",
     "ils-scheduler.service"
 ];

@@ -1,5 +1,6 @@
 """A worker machine: Celery, and the scheduler, which runs on one of them at a time."""
 import application
+import expiry
 import machine
 from machine import run, write
 
@@ -32,4 +33,6 @@ def health(context):
 
 def facts(context):
     leads = machine.read(application.HOME + "/run/scheduler") == "leading\n"
+    if leads:
+        expiry.watch(context)
     return {"version": application.release_version(), "scheduler": leads}
