@@ -105,7 +105,8 @@ def install(context, program, wanted, known, all_known, more):
 def settings(program, env):
     """For uv, which does most of it in half of pip's time, what pip is told on this machine: by us or by who made its image."""
     words = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "proxy": "ALL_PROXY", "cert": "SSL_CERT_FILE"}
-    found = {"UV_CACHE_DIR": program + "/cache", "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
+    # uv gives a connection ten seconds, of which a slow name server behind a proxy may take more
+    found = {"UV_CACHE_DIR": program + "/cache", "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "UV_HTTP_CONNECT_TIMEOUT": "60"}
     for line in run(program + "/venv/bin/pip", "config", "list", env={**env, "PIP_QUIET": "0"}).splitlines():
         key, _, value = line.partition("=")
         word = words.get(key.rpartition(".")[2])
