@@ -45,8 +45,8 @@ impl OpenStack {
     /// Lets an instance's machines say how they are and what they run.
     async fn hear(&self, outputs: &mut Outputs) {
         // What one that the cloud does not call ready said last is of no use.
-        let reports = self.reports(outputs.nodes.iter().filter(|it| it.is_ready()));
-        let reports = reports.await;
+        let ready = outputs.nodes.iter().filter(|it| it.is_ready());
+        let reports = self.reports(ready).await;
         let now = Utc::now();
         let mut running = Vec::new();
         let ready = outputs.nodes.iter_mut().filter(|it| it.is_ready());

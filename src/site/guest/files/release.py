@@ -141,7 +141,8 @@ def vetted(resolved, built, known, all_known):
         sums = re.findall(r"--hash=sha256:([0-9a-f]{64})", one)
         name = re.sub(r"[-_.]+", "-", re.match(r"[\w.-]*", what)[0]).lower()
         if name in known:
-            sums = [it for it in sums if short(bytes.fromhex(it)) in ours + [pin[:SHORT] for pin in known[name][1]]]
+            tested = ours + [pin[:SHORT] for pin in known[name][1]]
+            sums = [it for it in sums if short(bytes.fromhex(it)) in tested]
             if not sums:
                 raise machine.Trouble(f"{what} of the index is not the file that this version was tested with")
         elif all_known:
