@@ -307,7 +307,7 @@ assert day() == [], "nobody answers"
     runs(program, None);
 }
 
-/// What comes to lie on a machine is the program that lies here, but for its comments.
+/// What comes to lie on a machine is the program that lies here, but for its comments and docstrings.
 #[test]
 fn programs_on_machines_do_what_these_do() {
     if !has("python3") {
@@ -343,7 +343,14 @@ import ast, os, sys
 here, there = sys.argv[1:]
 names = sorted(name for name in os.listdir(here) if name.endswith(".py") and name != "operate.py")
 assert names == sorted(os.listdir(there)), os.listdir(there)
-tree = lambda *path: ast.dump(ast.parse(open(os.path.join(*path)).read()))
+SAID = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
+def tree(*path):
+    program = ast.parse(open(os.path.join(*path)).read())
+    for node in ast.walk(program):
+        if isinstance(node, SAID) and ast.get_docstring(node) is not None:
+            assert node.body[1:], (path, node.name, "has a body of a docstring alone")
+            del node.body[0]
+    return ast.dump(program)
 for name in names:
     assert tree(here, name) == tree(there, name), name
 "#;

@@ -10,19 +10,38 @@ pub(super) struct File {
 }
 
 impl File {
-    /// As it comes to lie on a machine: programs without the lines that are comments alone, for which `user_data` has no
-    /// room. What functions are for stays.
+    /// As it comes to lie on a machine: programs without comments and without what their functions say of themselves, for
+    /// which `user_data` has no room. What a program is for, at its top, stays.
     pub fn text(&self) -> Cow<'static, str> {
-        if !self.path.ends_with(".py") {
-            return Cow::Borrowed(self.text);
+        if self.path.ends_with(".py") {
+            Cow::Owned(bare(self.text))
+        } else {
+            Cow::Borrowed(self.text)
         }
-        let lines = self.text.split_inclusive('\n');
-        Cow::Owned(
-            lines
-                .filter(|it| !it.trim_start().starts_with('#'))
-                .collect(),
-        )
     }
+}
+
+/// A Python program without the lines that are comments alone, and without the docstrings of its functions and classes.
+/// None of these may have a body of nothing else: a test reads all programs both ways.
+fn bare(program: &str) -> String {
+    const QUOTES: &str = "\"\"\"";
+    let mut kept = String::with_capacity(program.len());
+    let mut lines = program
+        .split_inclusive('\n')
+        .filter(|it| !it.trim_start().starts_with('#'));
+    let mut in_body = false;
+    while let Some(line) = lines.next() {
+        match line.trim().strip_prefix(QUOTES) {
+            Some(rest) if in_body => {
+                if !rest.ends_with(QUOTES) {
+                    lines.find(|it| it.trim_end().ends_with(QUOTES));
+                }
+            }
+            _ => kept.push_str(line),
+        }
+        in_body = line.trim_end().ends_with(':');
+    }
+    kept
 }
 
 /// A program or template, where all of ours lie.
