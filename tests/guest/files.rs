@@ -347,8 +347,7 @@ SAID = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
 def tree(*path):
     program = ast.parse(open(os.path.join(*path)).read())
     for node in ast.walk(program):
-        if isinstance(node, SAID) and ast.get_docstring(node) is not None:
-            assert node.body[1:], (path, node.name, "has a body of a docstring alone")
+        if isinstance(node, SAID) and ast.get_docstring(node) is not None and node.body[1:]:
             del node.body[0]
     return ast.dump(program)
 for name in names:

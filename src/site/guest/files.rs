@@ -21,24 +21,37 @@ impl File {
     }
 }
 
-/// A Python program without the lines that are comments alone, and without the docstrings of its functions and classes.
-/// None of these may have a body of nothing else: a test reads all programs both ways.
+/// A Python program without the lines that are comments alone, and without the docstrings of its functions and classes. A
+/// docstring that is all a body has stays.
 fn bare(program: &str) -> String {
     const QUOTES: &str = "\"\"\"";
-    let mut kept = String::with_capacity(program.len());
-    let mut lines = program
+    let lines: Vec<&str> = program
         .split_inclusive('\n')
-        .filter(|it| !it.trim_start().starts_with('#'));
+        .filter(|it| !it.trim_start().starts_with('#'))
+        .collect();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut kept = String::with_capacity(program.len());
     let mut in_body = false;
-    while let Some(line) = lines.next() {
-        match line.trim().strip_prefix(QUOTES) {
-            Some(rest) if in_body => {
-                if !rest.ends_with(QUOTES) {
-                    lines.find(|it| it.trim_end().ends_with(QUOTES));
-                }
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
+        at += 1;
+        if let Some(rest) = line.trim().strip_prefix(QUOTES)
+            && in_body
+        {
+            let closes = |it: &str| it.trim_end().ends_with(QUOTES);
+            let more = match rest.ends_with(QUOTES) {
+                true => 0,
+                false => lines[at..].iter().position(|it| closes(it)).unwrap_or(0) + 1,
+            };
+            let after = at + more;
+            let next = lines[after..].iter().find(|it| !it.trim().is_empty());
+            if next.is_some_and(|next| indent(next) >= indent(line)) {
+                at = after;
+                in_body = false;
+                continue;
             }
-            _ => kept.push_str(line),
         }
+        kept.push_str(line);
         in_body = line.trim_end().ends_with(':');
     }
     kept

@@ -20,7 +20,7 @@ HOME = "/var/lib/ils"
 INSTANCE = HOME + "/instance"
 FILES = "/srv/ils/files"
 TAKEN_UP = HOME + "/.taken-up"
-PACKAGES = ("python3-venv", "haproxy", "postgresql-client", "ca-certificates", "libmagic1", "libcairo2", "fonts-dejavu-core")
+PACKAGES = ("python3-pip-whl", "haproxy", "postgresql-client", "ca-certificates", "libmagic1", "libcairo2", "fonts-dejavu-core")
 
 
 def apply(context, more=()):

@@ -4,16 +4,20 @@ Where the version is one that we know, each file that is installed is one that i
 mirror of one, can refuse to give it and can do no other harm. What users add comes as the index has it.
 """
 import base64
+import glob
 import hashlib
 import json
 import os
 import re
 import shutil
+import zipfile
 
 import machine
 from machine import run, write
 
 RELEASES = "/opt/ils/releases"
+# what no server process imports: a quarter of all modules. They work as they are, only slower at their first import
+UNUSED = "/(IPython|jedi|parso|pip|prompt_toolkit|pygments/lexers|setuptools|testing|tests?|wcwidth)/"
 # 96 bits of a SHA-256, and all of them, in URL-safe Base64
 SHORT, WHOLE = 16, 43
 # what installs the rest, for x86_64 and aarch64
@@ -64,7 +68,10 @@ def install(context, program, wanted, known, all_known, more):
     shutil.rmtree(program, ignore_errors=True)
     machine.folder(RELEASES, mode=0o755)
     os.makedirs(program + "/built", mode=0o755)
-    run("python3", "-m", "venv", program + "/venv")
+    run("python3", "-m", "venv", "--without-pip", program + "/venv")
+    # as `ensurepip` does, which takes seconds more to compile all of it
+    with zipfile.ZipFile(max(glob.glob("/usr/share/python-wheels/pip-*.whl"))) as pip:
+        pip.extractall(*glob.glob(program + "/venv/lib/python3*/site-packages"))
     env = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_CERT": "/etc/ssl/certs/ca-certificates.crt", "TMPDIR": program, "PIP_NO_INPUT": "1",
            "PIP_NO_CACHE_DIR": "1", "PIP_QUIET": "1"}
     if context.packages.get("index_url"):
@@ -89,7 +96,7 @@ def install(context, program, wanted, known, all_known, more):
         add(program, limits, wanted, known, all_known, env)
         run(program + "/venv/bin/uv", "pip", "check", "-p", program + "/venv", env=env)
         # users of these cannot write here, so each start of theirs would compile again
-        run(program + "/venv/bin/python", "-m", "compileall", "-q", "-j", "0", program + "/venv/lib", check=False)
+        run(program + "/venv/bin/python", "-m", "compileall", "-q", "-j", "0", "-x", UNUSED, program + "/venv/lib", check=False)
     except machine.Trouble as why:
         lines = [line.strip() for line in str(why).splitlines() if line.strip()]
         told = next((line for line in lines if line.startswith("cause: ")), lines[-1])[:180]
@@ -107,7 +114,7 @@ def settings(program, env):
     words = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "proxy": "ALL_PROXY", "cert": "SSL_CERT_FILE"}
     # uv gives a connection ten seconds, of which a slow name server behind a proxy may take more
     found = {"UV_CACHE_DIR": program + "/cache", "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "UV_HTTP_CONNECT_TIMEOUT": "60"}
-    for line in run(program + "/venv/bin/pip", "config", "list", env={**env, "PIP_QUIET": "0"}).splitlines():
+    for line in run(program + "/venv/bin/python", "-m", "pip", "config", "list", env={**env, "PIP_QUIET": "0"}).splitlines():
         key, _, value = line.partition("=")
         word = words.get(key.rpartition(".")[2])
         if word:
@@ -118,7 +125,7 @@ def settings(program, env):
 def fetch(program, name, lines, how, env, *more):
     """pip, with files whose whole sums we know and nothing that they need."""
     write(f"{program}/{name}", lines, mode=0o644)
-    again(program + "/venv/bin/pip", how, "--require-hashes", "--no-deps", *more, "-r", f"{program}/{name}", env=env)
+    again(program + "/venv/bin/python", "-m", "pip", how, "--require-hashes", "--no-deps", *more, "-r", f"{program}/{name}", env=env)
 
 
 def add(program, limits, what, known, all_known, env):
