@@ -100,6 +100,9 @@ def converge():
         state, words = "unhealthy", ", ".join(f"{layer}: {health[layer]}" for layer in ill)
     facts.update(context.facts, health=health, backups=backups.facts() if backups else {}, **role.facts(context))
     report.send(identity, facts, state, words)
+    # what may take a while, and of which nobody waits to hear
+    if hasattr(role, "watch"):
+        role.watch(context)
 
 
 def main():

@@ -99,7 +99,7 @@ def install(context, program, wanted, known, all_known, more):
         run(program + "/venv/bin/python", "-m", "compileall", "-q", "-j", "0", "-x", UNUSED, program + "/venv/lib", check=False)
     except machine.Trouble as why:
         lines = [line.strip() for line in str(why).splitlines() if line.strip()]
-        told = next((line for line in lines if line.startswith("cause: ")), lines[-1])[:180]
+        told = next((line for line in lines if line.startswith("cause: ")), lines[-1]).removeprefix("cause: ")[:180]
         raise machine.Trouble(f"{wanted[0]} cannot be installed, so what served before serves on; it is tried again every half minute. See that "
                               f"machines reach the package index (`packages.index_url`), or set `version` back: {told}") from None
     for folder in ("cache", "built"):
@@ -111,13 +111,14 @@ def install(context, program, wanted, known, all_known, more):
 
 def settings(program, env):
     """For uv, which does most of it in half of pip's time, what pip is told on this machine: by us or by who made its image."""
-    words = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "proxy": "ALL_PROXY", "cert": "SSL_CERT_FILE"}
+    # pip's own proxy comes before that of the environment
+    words = {"index-url": ["UV_DEFAULT_INDEX"], "extra-index-url": ["UV_INDEX"], "proxy": ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"],
+             "cert": ["SSL_CERT_FILE"]}
     # uv gives a connection ten seconds, of which a slow name server behind a proxy may take more
     found = {"UV_CACHE_DIR": program + "/cache", "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "UV_HTTP_CONNECT_TIMEOUT": "60"}
     for line in run(program + "/venv/bin/python", "-m", "pip", "config", "list", env={**env, "PIP_QUIET": "0"}).splitlines():
         key, _, value = line.partition("=")
-        word = words.get(key.rpartition(".")[2])
-        if word:
+        for word in words.get(key.rpartition(".")[2], ()):
             found[word] = value.strip("'\"").replace("\\n", " ").strip()
     return found
 

@@ -32,7 +32,13 @@ def health(context):
 
 
 def facts(context):
-    leads = machine.read(application.HOME + "/run/scheduler") == "leading\n"
-    if leads:
+    return {"version": application.release_version(), "scheduler": leads()}
+
+
+def watch(context):
+    if leads():
         expiry.watch(context)
-    return {"version": application.release_version(), "scheduler": leads}
+
+
+def leads():
+    return machine.read(application.HOME + "/run/scheduler") == "leading\n"
