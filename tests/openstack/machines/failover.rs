@@ -1,7 +1,7 @@
 //! Machines that die: what people notice, what the next plan says, and that the next apply has all as it was.
 
 use super::{
-    Site, Turn, drill,
+    Site, drill,
     site::{note, seconds},
     upgrade,
 };
@@ -19,7 +19,7 @@ impl Site {
         self.project
             .api()
             .delete("compute", &format!("/servers/{id}"));
-        self.until(120, &format!("the end of {name}"), || {
+        self.until(60, &format!("the end of {name}"), || {
             !self.servers().contains_key(name)
         });
     }
@@ -52,9 +52,7 @@ impl Site {
         let took = began.elapsed();
         // those whose service was away are well again when the load balancer has looked
         let empty = ["plan", "-detailed-exitcode"];
-        self.until(120, "an empty plan", || {
-            self.workspace.run(&empty).code == 0
-        });
+        self.until(60, "an empty plan", || self.workspace.run(&empty).code == 0);
         self.workspace.settled();
         took
     }
@@ -116,11 +114,9 @@ pub fn tasks_outlive_their_broker(site: &Site, left: &Value) {
     site.ready(180);
 }
 
-/// One machine of each kind, alone as it is: with two web nodes nobody notices the loss of one. When that is shown, another
-/// library may come up beside this one: nothing that is left to show is a matter of seconds.
-pub fn each_comes_back(site: &Site, left: &Value, turn: Turn) {
+/// One machine of each kind, alone as it is: with two web nodes nobody notices the loss of one.
+pub fn each_comes_back(site: &Site, left: &Value) {
     let counts = site.probe("counts", Value::Null);
-    let mut turn = Some(turn);
     for name in [
         "ils-web-0",
         "ils-worker-0",
@@ -140,7 +136,6 @@ pub fn each_comes_back(site: &Site, left: &Value, turn: Turn) {
                 &format!("{longest} s"),
             );
             assert!(longest <= MONITOR, "an outage: {said}");
-            turn.take();
         }
         let took = site.mend(std::slice::from_ref(&name));
         note(

@@ -21,7 +21,7 @@ const SOON: u64 = 60;
 
 #[test]
 fn a_library_lends_a_book_over_tls() {
-    let Some(turn) = machines("a_library_lends_a_book_over_tls") else {
+    let Some(_turn) = machines("a_library_lends_a_book_over_tls") else {
         return;
     };
     let Some(site) = Site::new() else { return };
@@ -65,7 +65,7 @@ fn a_library_lends_a_book_over_tls() {
     } else {
         reports::are_what_terraform_shows(&site);
         failover::tasks_outlive_their_broker(&site, &left);
-        failover::each_comes_back(&site, &left, turn);
+        failover::each_comes_back(&site, &left);
         restore::by_the_guide(&site, &left);
     }
     let began = Instant::now();

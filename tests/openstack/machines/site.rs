@@ -277,10 +277,9 @@ pub fn seconds(time: Duration) -> String {
     format!("{} s", time.as_secs())
 }
 
-/// One line of the table of what machines did: that of this run, or the one that GUESTS_TABLE names.
+/// One line of the table of what machines did.
 pub fn note(what: &str, figure: &str) {
-    let usual = || Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests.tsv");
-    let path = std::env::var_os("GUESTS_TABLE").map_or_else(usual, PathBuf::from);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests.tsv");
     let file = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
