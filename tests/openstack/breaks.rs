@@ -121,7 +121,7 @@ impl Life {
         (status.success(), said)
     }
 
-    /// Waits, two minutes at most, until so many of a kind are there.
+    /// Waits, five minutes at most, until so many of a kind are there.
     fn until(&self, kind: &str, count: usize) {
         self.wait(&format!("{count} of {kind}"), |now| {
             now.all(kind).len() >= count
@@ -140,7 +140,7 @@ impl Life {
         let began = Instant::now();
         while !come(&self.project.inventory()) {
             assert!(
-                began.elapsed() < Duration::from_secs(120),
+                began.elapsed() < Duration::from_secs(300),
                 "not come: {what}"
             );
             sleep(Duration::from_millis(300));
