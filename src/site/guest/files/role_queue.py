@@ -88,15 +88,11 @@ def rights(context):
     password = context.secret("server", "password")
     # the application declares its queues without a type
     kind = ["--default-queue-type", "quorum"] if len(context.nodes) > 1 else []
-    there = defined()
-    if VHOST not in names(there, "vhosts"):
-        there = once(lambda now: VHOST in names(now, "vhosts"), "add_vhost", VHOST, *kind)
-    if USER not in names(there, "users"):
-        there = once(lambda now: USER in names(now, "users"), "add_user", USER, stdin=password + "\n")
+    there = once(defined(), lambda now: VHOST in names(now, "vhosts"), "add_vhost", VHOST, *kind)
+    there = once(there, lambda now: USER in names(now, "users"), "add_user", USER, stdin=password + "\n")
     if not opens(there, password):
         control("change_password", USER, stdin=password + "\n")
-    if "guest" in names(there, "users"):
-        there = once(lambda now: "guest" not in names(now, "users"), "delete_user", "guest")
+    there = once(there, lambda now: "guest" not in names(now, "users"), "delete_user", "guest")
     if RIGHTS not in there["permissions"]:
         control("set_permissions", "-p", VHOST, USER, ".*", ".*", ".*")
     if len(context.nodes) > 1:
@@ -121,14 +117,16 @@ def opens(there, password):
     return kept[4:] == hashlib.sha256(kept[:4] + password.encode()).digest()
 
 
-def once(done, *command, stdin=None):
+def once(there, done, *command, stdin=None):
     """Another node may be quicker: what counts is that it is done. Gives what there is then."""
     for check in (False, True):
-        control(*command, stdin=stdin, check=check)
-        there = defined()
         if done(there):
             return there
-    raise machine.Trouble(f"`rabbitmqctl {command[0]}` says that it is done, and it is not")
+        control(*command, stdin=stdin, check=check)
+        there = defined()
+    if not done(there):
+        raise machine.Trouble(f"`rabbitmqctl {command[0]}` says that it is done, and it is not")
+    return there
 
 
 def health(context):
