@@ -3,7 +3,6 @@
 use super::{
     Site, drill,
     site::{note, seconds},
-    upgrade,
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -75,7 +74,7 @@ fn names(role: &str, count: usize) -> Vec<String> {
 /// What was accepted before a broker's machine lost its power is done when it is back.
 pub fn tasks_outlive_their_broker(site: &Site, left: &Value) {
     let sent = || {
-        let said = site.journal("ils-worker-0", "ils-worker");
+        let said = site.said_by_workers();
         said.lines()
             .filter(|line| line.contains(&format!("Task {SEND}[")) && line.contains("succeeded"))
             .count()
@@ -88,8 +87,13 @@ pub fn tasks_outlive_their_broker(site: &Site, left: &Value) {
         listed.parse().unwrap_or(0)
     };
     let before = sent();
-    // stopped by itself it would be started again
-    site.shell("ils-worker-0", "invenioils maintenance on");
+    let maintenance = |word: &str| {
+        for name in site.workers() {
+            site.shell(&name, &format!("invenioils maintenance {word}"));
+        }
+    };
+    // stopped by themselves they would be started again
+    maintenance("on");
     site.probe("ask", json!({ "left": left }));
     let accepted = waiting();
     assert!(accepted > 0, "something waits for a worker");
@@ -105,7 +109,7 @@ pub fn tasks_outlive_their_broker(site: &Site, left: &Value) {
     site.until(60, "the broker's power cut", || !up());
     site.until(240, "the broker's return", up);
     assert_eq!(waiting(), accepted, "what was accepted is still there");
-    site.shell("ils-worker-0", "invenioils maintenance off");
+    maintenance("off");
     site.until(180, "the tasks' end", || waiting() == 0 && sent() > before);
     note(
         "tasks accepted before their broker lost its power, done afterwards",
@@ -117,19 +121,32 @@ pub fn tasks_outlive_their_broker(site: &Site, left: &Value) {
 /// One machine of each kind, alone as it is: with two web nodes nobody notices the loss of one.
 pub fn each_comes_back(site: &Site, left: &Value) {
     let counts = site.probe("counts", Value::Null);
-    for name in [
-        "ils-web-0",
-        "ils-worker-0",
-        "database-0",
-        "search-0",
-        "cache-0",
-        "queue-0",
+    for kind in [
+        "ils-web",
+        "ils-worker",
+        "database",
+        "search",
+        "cache",
+        "queue",
     ] {
-        let name = name.to_owned();
+        let name = match kind {
+            "ils-worker" => site.one_of(&site.workers(), "a scheduler", |it| site.schedules(it)),
+            _ => format!("{kind}-0"),
+        };
         let watch = (name == "ils-web-0").then(|| site.watch());
         site.lose(&name);
+        if kind == "ils-worker" {
+            let began = Instant::now();
+            site.one_of(&site.workers(), "another's scheduler", |it| {
+                site.schedules(it)
+            });
+            note(
+                "the worker with the scheduler lost, until another has it",
+                &seconds(began.elapsed()),
+            );
+        }
         if let Some(watch) = watch {
-            std::thread::sleep(Duration::from_secs(40));
+            std::thread::sleep(Duration::from_secs(30));
             let (longest, said) = watch.stop();
             note(
                 "one of two web nodes lost: nobody was answered for at most",
@@ -146,26 +163,25 @@ pub fn each_comes_back(site: &Site, left: &Value) {
     }
 }
 
-/// Several of everything: the one that leads is lost each time, and the others go on without it. Then all that they have
-/// becomes another version's.
+/// Several of each service: the one that leads is lost each time, and the others go on without it.
 #[test]
 fn those_that_lead_may_die() {
     let Some(_turn) = drill("those_that_lead_may_die") else {
         return;
     };
     let Some(site) = Site::new() else { return };
-    let site = site.of_the_version_before();
     site.workspace.edit(
         "  kind           = each.key\n",
         "  kind           = each.key\n  nodes          = lookup({ database = 3, search = 3, cache = 3, queue = 3 }, each.key, 1)\n  settings       = each.key == \"search\" ? { heap_mib = \"512\" } : {}\n",
     );
     site.workspace.edit(
-        "worker         = { nodes = 1 }",
-        "worker         = { nodes = 2 }",
+        "web            = { nodes = 2 }",
+        "web            = { nodes = 1 }",
     );
     let (_, ready) = site.up();
+    let count = site.servers().len();
     note(
-        "16 machines, three of each service, until each says that it is ready",
+        &format!("{count} machines, three of each service, until each says that it is ready"),
         &seconds(ready),
     );
     site.librarian();
@@ -185,66 +201,37 @@ fn those_that_lead_may_die() {
         assert_eq!(queue.matches("rabbit@queue-").count(), 3, "{queue}");
     }
 
-    let says = |field: &'static str| {
-        let site = &site;
-        move |name: &str| site.report(name)[field] == true
-    };
     let elected = |name: &str| {
         let asked = "curl -sS -m 5 http://127.0.0.1:9200/_cat/cluster_manager?h=node || true";
         site.try_shell(name, asked)
             .is_some_and(|it| it.trim() == name)
     };
-    // what it is, its role, how many there are, which of them, and for how many seconds it may be noticed
-    type Leader<'a> = (&'a str, &'a str, usize, &'a dyn Fn(&str) -> bool, f64);
-    let leads: [Leader<'_>; 6] = [
-        (
-            "a web node",
-            "ils-web",
-            2,
-            &|name| name == "ils-web-0",
-            MONITOR,
-        ),
-        (
-            "the worker with the scheduler",
-            "ils-worker",
-            2,
-            &says("scheduler"),
-            MONITOR,
-        ),
-        (
-            "the primary database",
-            "database",
-            3,
-            &says("primary"),
-            60.0,
-        ),
-        ("the cache's master", "cache", 3, &says("primary"), 30.0),
-        (
-            "the first of the broker's nodes",
-            "queue",
-            3,
-            &|name| name == "queue-0",
-            MONITOR,
-        ),
+    let primary = |name: &str| site.report(name)["primary"] == true;
+    let first = |name: &str| name == "queue-0";
+    // what it is, its role, which of its nodes, and for how many seconds it may be noticed
+    type Leader<'a> = (&'a str, &'a str, &'a dyn Fn(&str) -> bool, f64);
+    let leads: [Leader<'_>; 4] = [
+        ("the primary database", "database", &primary, 60.0),
+        ("the cache's master", "cache", &primary, 30.0),
+        ("the first of the broker's nodes", "queue", &first, MONITOR),
         (
             "the search engine's elected manager",
             "search",
-            3,
             &elected,
             30.0,
         ),
     ];
     let mut lost = Vec::new();
-    for (what, role, count, is, limit) in leads {
-        let all = names(role, count);
+    for (what, role, is, limit) in leads {
+        let all = names(role, 3);
         let victim = site.one_of(&all, what, is);
         let watch = site.watch();
         site.lose(&victim);
         let rest: Vec<_> = all.into_iter().filter(|it| *it != victim).collect();
-        if !["ils-web", "queue"].contains(&role) {
+        if role != "queue" {
             site.one_of(&rest, &format!("{what}'s successor"), is);
         }
-        std::thread::sleep(Duration::from_secs(30));
+        std::thread::sleep(Duration::from_secs(20));
         let (longest, said) = watch.stop();
         note(
             &format!("{what} lost, of several: nobody was answered for at most"),
@@ -256,14 +243,13 @@ fn those_that_lead_may_die() {
     }
     let took = site.mend(&lost);
     note(
-        "all six of them replaced by one apply, everything there",
+        "all four of them replaced by one apply, everything there",
         &seconds(took),
     );
     site.all_is_there(&left, &counts);
     for role in ["database", "cache"] {
-        let leads = |name: &String| site.report(name)["primary"] == true;
         site.until(60, &format!("one {role} that leads"), || {
-            names(role, 3).iter().filter(|it| leads(it)).count() == 1
+            names(role, 3).iter().filter(|it| primary(it)).count() == 1
         });
     }
     let told = site.shell(
@@ -271,6 +257,5 @@ fn those_that_lead_may_die() {
         "journalctl -u redis-server -o cat --no-pager | grep -c 'enabled (user request' || true",
     );
     assert_eq!(told, "0", "a new machine follows whoever leads by itself");
-    upgrade::migrates_what_is_there(&site, &left);
     site.down();
 }

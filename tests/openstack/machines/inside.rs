@@ -65,6 +65,15 @@ impl Site {
         self.shell(name, &format!("journalctl -u {unit} --no-pager -o cat"))
     }
 
+    /// All that was said while tasks were done.
+    pub fn said_by_workers(&self) -> String {
+        let workers = self.workers();
+        workers
+            .iter()
+            .map(|it| self.journal(it, "ils-worker") + "\n")
+            .collect()
+    }
+
     /// A command of the application, run as it runs itself.
     pub fn invenio(&self, name: &str, words: &str) -> String {
         self.shell(name, &format!("{APPLICATION}/invenio {words}"))

@@ -12,7 +12,7 @@ pub fn are_what_terraform_shows(site: &Site) {
     let instance = refreshed(site, "invenioils_instance.this");
     let release = site.report("ils-web-0")["version"].clone();
     assert_eq!(instance["installed_version"], release);
-    assert_eq!(states(&instance), ["ready", "ready", "ready"]);
+    all_ready(site, &instance);
     site.workspace.settled();
 
     a_backup_is_told(site);
@@ -32,6 +32,13 @@ fn states(instance: &Value) -> Vec<String> {
         .iter()
         .map(|it| it["state"].as_str().unwrap_or_default().to_owned())
         .collect()
+}
+
+/// Each of the application's machines.
+fn all_ready(site: &Site, instance: &Value) {
+    let servers = site.servers();
+    let count = servers.keys().filter(|it| it.starts_with("ils-")).count();
+    assert_eq!(states(instance), vec!["ready"; count]);
 }
 
 /// Made, told; rehearsed, told.
@@ -99,7 +106,7 @@ fn an_ill_machine_is_told(site: &Site) {
     );
     site.ready(180);
     let instance = refreshed(site, "invenioils_instance.this");
-    assert_eq!(states(&instance), ["ready", "ready", "ready"]);
+    all_ready(site, &instance);
     assert_eq!(service("database"), ["ready"]);
     assert!(!plan().contains("is not well"));
 }

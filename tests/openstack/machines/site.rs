@@ -104,6 +104,15 @@ impl Site {
         self
     }
 
+    /// The example with so many workers, not yet applied.
+    pub fn with_workers(self, count: usize) -> Self {
+        self.workspace.edit(
+            "worker         = { nodes = 1 }",
+            &format!("worker         = {{ nodes = {count} }}"),
+        );
+        self
+    }
+
     /// Applies, and waits until every machine reports that it is ready. The times of both.
     pub fn up(&self) -> (Duration, Duration) {
         let began = Instant::now();
@@ -139,6 +148,17 @@ impl Site {
     /// What a machine last said of itself.
     pub fn report(&self, name: &str) -> Value {
         report(&self.folder(name))
+    }
+
+    /// Those that do tasks.
+    pub fn workers(&self) -> Vec<String> {
+        let servers = self.servers().into_keys();
+        servers.filter(|it| it.starts_with("ils-worker-")).collect()
+    }
+
+    /// Whether this worker says that it has the scheduler.
+    pub fn schedules(&self, worker: &str) -> bool {
+        self.report(worker)["scheduler"] == true
     }
 
     /// Waits until every machine reports that it is ready.

@@ -60,15 +60,18 @@ pub fn migrates_what_is_there(site: &Site, left: &Value) {
         }
     }
     one_dump(site);
-    let workers = ["ils-worker-0", "ils-worker-1"];
-    let beats = workers.map(|it| site.shell(it, "pgrep -fc '[c]elery.* beat' || true"));
+    let workers = site.workers();
+    let beats = workers
+        .iter()
+        .map(|it| site.shell(it, "pgrep -fc '[c]elery.* beat' || true"));
+    let beats: Vec<_> = beats.collect();
     assert_eq!(
         beats.iter().filter(|it| *it == "1").count(),
         1,
         "one scheduler: {beats:?}"
     );
-    let says = workers.map(|it| site.report(it)["scheduler"] == true);
-    assert_eq!(says.iter().filter(|it| **it).count(), 1, "{says:?}");
+    let says = workers.iter().filter(|it| site.schedules(it)).count();
+    assert_eq!(says, 1, "those that say that they have it");
     // a day's work, mail and counts of copies by the worker included
     site.probe("day", Value::Null);
     lower_is_refused(site);
