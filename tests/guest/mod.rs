@@ -2,6 +2,7 @@
 
 mod bed;
 mod files;
+mod growth;
 mod restores;
 mod services;
 mod site;

@@ -9,6 +9,7 @@ pub(super) fn check(service: &Service, before: Option<&Service>) -> Vec<Finding>
         findings.extend(external(service));
     } else {
         findings.extend(nodes(service));
+        findings.extend(before.and_then(|before| fewer_nodes(service, before)));
         findings.extend(disk(service, before));
         findings.extend(service_version(service, before));
         findings.extend(settings(service.kind, &service.settings));
@@ -67,6 +68,30 @@ fn nodes(service: &Service) -> Vec<Finding> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Each node's disk goes with it, the first one's stays, and nobody moves what only the others have.
+fn fewer_nodes(service: &Service, before: &Service) -> Option<Finding> {
+    let (had, count) = (before.nodes, service.nodes);
+    if before.external.is_some() || count == 0 || count >= had {
+        return None;
+    }
+    let summary = "Fewer nodes";
+    let gone = format!(
+        "This {} has {had} nodes, each with a disk of its own. With {count} the disks of the last {} go, and what only they have is lost, as is what the first of them were told while another led.",
+        service.kind.as_str(),
+        had - count
+    );
+    Some(match service.deletion_protection {
+        true => Finding::refuse(
+            "nodes",
+            summary,
+            format!(
+                "{gone} Take a backup and set `deletion_protection = false` first, if that is meant."
+            ),
+        ),
+        false => Finding::warn("nodes", summary, gone),
+    })
 }
 
 fn disk(service: &Service, before: Option<&Service>) -> Vec<Finding> {

@@ -127,6 +127,18 @@ fn services_keep_to_their_rules() {
     }
     assert!(at(Database, &|it| it.nodes = 2).is_empty());
     assert_eq!(at(Database, &|it| it.nodes = 0), ["nodes"]);
+    let mut three = service(Database);
+    three.nodes = 3;
+    for (protected, refuses) in [(true, true), (false, false)] {
+        let mut one = service(Database);
+        one.deletion_protection = protected;
+        let before = Thing::Service(three.clone());
+        let findings = check(&site(Thing::Service(one)), Some(&before));
+        let [found] = &findings[..] else {
+            panic!("{findings:?}")
+        };
+        assert_eq!((found.at.as_str(), found.refuses), ("nodes", refuses));
+    }
     assert_eq!(at(Storage, &|it| it.nodes = 2), ["nodes"]);
     assert_eq!(at(Database, &|it| it.disk_gib = 19), ["disk_gib"]);
     assert_eq!(

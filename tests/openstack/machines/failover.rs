@@ -52,7 +52,6 @@ impl Site {
         // those whose service was away are well again when the load balancer has looked
         let empty = ["plan", "-detailed-exitcode"];
         self.until(60, "an empty plan", || self.workspace.run(&empty).code == 0);
-        self.workspace.settled();
         took
     }
 

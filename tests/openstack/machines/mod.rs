@@ -10,7 +10,7 @@ mod site;
 mod upgrade;
 
 use super::{Project, Turn, cloud};
-use crate::terraform::workspace::loud;
+use crate::terraform::workspace::{drilled, loud};
 use site::Site;
 use std::path::PathBuf;
 
@@ -37,9 +37,5 @@ pub fn machines(test: &str) -> Option<Turn> {
 
 /// The same, for what takes longer than a test may.
 pub fn drill(test: &str) -> Option<Turn> {
-    if std::env::var_os("DRILL").is_none() {
-        loud(&format!("SKIPPED {test}: `make drill` has it"));
-        return None;
-    }
-    machines(test)
+    drilled(test).then(|| machines(test)).flatten()
 }

@@ -32,7 +32,7 @@ pub struct Site {
     pub(super) people: Value,
 }
 
-/// Someone who asks the site once a second until this is stopped.
+/// Someone who asks the site every two seconds until this is stopped.
 pub struct Watch(Child);
 
 impl Watch {

@@ -4,7 +4,6 @@ import glob
 import hashlib
 import json
 import os
-import socket
 
 import bucket
 import machine
@@ -85,18 +84,10 @@ def around(context):
     for kind in ("database", "search", "cache", "queue"):
         reach = service(context, kind)
         hosts = [host["address"] for host in reach["hosts"]]
-        gone = [host for host in hosts if not answers((host, reach["port"]))]
+        gone = [host for host in hosts if not machine.answers(host, reach["port"])]
         seen[kind] = "ready" if len(gone) < len(hosts) else "does not answer"
         silent += gone
     return seen, silent
-
-
-def answers(place):
-    try:
-        socket.create_connection(place, timeout=2).close()
-        return True
-    except OSError:
-        return False
 
 
 def trust(context):

@@ -1,9 +1,19 @@
 """Several database nodes: Patroni moves the primary, etcd is the majority that decides. Three fail over by themselves."""
+import base64
 import json
+import os
+import ssl
+import time
+import urllib.request
 
 import machine
 import role_database
 from machine import run, write
+
+
+# what all nodes must have alike, Patroni takes from its record only
+ALIKE = ("max_connections", "max_worker_processes", "max_prepared_transactions", "max_locks_per_transaction", "track_commit_timestamp",
+         "wal_level", "max_wal_senders", "max_replication_slots", "wal_keep_size")
 
 
 def apply(context, tls):
@@ -15,6 +25,9 @@ def apply(context, tls):
     if machine.works("systemctl", "is-enabled", "--quiet", role_database.UNIT):
         # one keeper at a time
         run("systemctl", "disable", "--now", role_database.UNIT)
+    if context.index and not os.path.exists(role_database.CLUSTER + "/PG_VERSION"):
+        # without data it could make an empty database of its own, and who has the data would be shut out
+        machine.until(600, lambda: has_database(context, members), "the first node's database")
     config = settings(context, members)
     reload = write("/etc/patroni/config.yml", json.dumps(config, indent=1), mode=0o640, owner="postgres")
     reload |= tls
@@ -25,6 +38,8 @@ def apply(context, tls):
     if reload and runs and not restart:
         run("systemctl", "reload", "patroni.service", check=False)
     machine.until(300, role_database.answers, "PostgreSQL's start under Patroni")
+    if role_database.primary():
+        alike(context)
 
 
 def etcd(context, members, tls):
@@ -66,10 +81,52 @@ def etcd(context, members, tls):
         machine.until(600, lambda: machine.works("systemctl", "is-active", "--quiet", "etcd.service"), "etcd's start")
 
 
+def has_database(context, members):
+    """Whether the record knows a database: the first node's, which it has long had or has just made."""
+    pair = "/etc/postgresql-common/server."
+    places = ",".join(f"https://{node['name']}.{context.zone}:2379" for node in members)
+    told = run("etcdctl", f"--endpoints={places}", f"--cacert={pair}crt", f"--cert={pair}crt", f"--key={pair}key", "get", "--print-value-only",
+               f"/service/{context.thing['name']}/initialize", env={"ETCDCTL_API": "3"}, check=False, timeout=20)
+    return bool(told.strip())
+
+
+def parameters(context):
+    return {key: str(value) for key, value in role_database.tuning(context).items() if key not in ("listen_addresses", "port")}
+
+
+def alike(context):
+    """What all nodes must have alike and was changed since the record was begun; one node after the other starts again with it."""
+    wish = {key: parameters(context).get(key) for key in ALIKE}
+    # which is there a moment after the first node leads
+    machine.until(60, lambda: record(context, "GET"), "Patroni's record of all nodes")
+    have = record(context, "GET")["postgresql"].get("parameters") or {}
+    if {key: have.get(key) for key in ALIKE} == wish:
+        return
+    if not record(context, "PATCH", {"postgresql": {"parameters": wish}}):
+        raise machine.Trouble("Patroni does not take a change of what all nodes must have alike; its log says why")
+    # each node looks into the record every five seconds, and then knows that it has to start again
+    time.sleep(15)
+    run("patronictl", "-c", "/etc/patroni/config.yml", "restart", context.thing["name"], "--pending", "--force")
+
+
+def record(context, method, change=None):
+    """What the record says of all nodes, after a change of it if there is one. Nothing where it cannot be had."""
+    trust = ssl.create_default_context(cadata=context.secret("server", "tls_certificate"))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
+    word = base64.b64encode(f"patroni:{context.secret('server', 'peer_password')}".encode()).decode()
+    request = urllib.request.Request(f"https://{context.name}.{context.zone}:8008/config", method=method,
+                                     data=None if change is None else json.dumps(change).encode(),
+                                     headers={"Authorization": "Basic " + word, "Content-Type": "application/json"})
+    try:
+        return json.load(opener.open(request, timeout=20))
+    except (OSError, ValueError):
+        return {}
+
+
 def settings(context, members):
     name = f"{context.name}.{context.zone}"
     hba = role_database.rules(context)
-    parameters = {key: str(value) for key, value in role_database.tuning(context).items() if key not in ("listen_addresses", "port")}
+    own = parameters(context)
     password = context.secret("server", "peer_password")
     return {
         "scope": context.thing["name"],
@@ -87,7 +144,8 @@ def settings(context, members):
             "dcs": {"ttl": 20, "loop_wait": 5, "retry_timeout": 5, "maximum_lag_on_failover": 1048576,
                     # what was told to be stored is on two machines, as long as there are two
                     "synchronous_mode": len(context.nodes) > 2,
-                    "postgresql": {"use_pg_rewind": True, "use_slots": True}},
+                    "postgresql": {"use_pg_rewind": True, "use_slots": True,
+                                   "parameters": {key: own[key] for key in ALIKE if key in own}}},
             "initdb": [{"encoding": "UTF8"}, {"locale": "C.UTF-8"}, "data-checksums"],
         },
         "postgresql": {
@@ -98,7 +156,7 @@ def settings(context, members):
             "data_dir": role_database.CLUSTER,
             "bin_dir": role_database.BIN,
             "config_dir": role_database.CLUSTER,
-            "parameters": dict(parameters, unix_socket_directories="/var/run/postgresql"),
+            "parameters": dict(own, unix_socket_directories="/var/run/postgresql"),
             "pg_hba": hba,
             "authentication": {
                 "superuser": {"username": "postgres", "password": context.secret("server", "admin_password"), "sslmode": "verify-full",

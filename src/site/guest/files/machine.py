@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -252,6 +253,26 @@ def until(seconds, look, what):
         if time.monotonic() > end:
             raise Trouble(f"{what} did not happen within {seconds} seconds")
         time.sleep(1)
+
+
+def answers(address, port):
+    """Whether somebody lets themselves be reached there."""
+    try:
+        socket.create_connection((address, port), timeout=2).close()
+        return True
+    except OSError:
+        return False
+
+
+def founds(context, port):
+    """Whether this node, which has no data, begins a cluster: the first one does, where no other answers. Every other one waits until
+    there is one to join, so that nodes that are added to what runs, or took the place of others, never begin one beside it."""
+    others = [node["address"] for node in context.nodes if node["name"] != context.name]
+    there = lambda: any(answers(other, port) for other in others)
+    if context.index == 0:
+        return not there()
+    until(600, there, "an answer of another node, to join it,")
+    return False
 
 
 def fetch(url, target, *, sha256=None, tries=4):

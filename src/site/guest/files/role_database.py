@@ -150,6 +150,9 @@ def application(context):
     """The application's role and database. Passwords go in as verifiers, so that no log could show them."""
     role(NAME, "login", context.secret("server", "password"))
     role("replicator", "login replication", context.secret("server", "peer_password"))
+    if len(context.nodes) > 1:
+        # by which a node that led catches up with the one that leads now
+        role("postgres", "login superuser", context.secret("server", "admin_password"))
     if not sql(f"select 1 from pg_database where datname = '{NAME}'"):
         sql(f"create database {NAME} owner {NAME} encoding 'UTF8' template template0")
     shut(NAME)

@@ -2,6 +2,7 @@
 import base64
 import hashlib
 import json
+import os
 import socket
 import ssl
 
@@ -31,6 +32,8 @@ def apply(context):
     changed |= write("/var/lib/rabbitmq/.erlang.cookie", context.secret("server", "peer_password"), mode=0o400, owner="rabbitmq")
     changed |= write("/etc/rabbitmq/rabbitmq.conf", config(context), mode=0o640, owner="rabbitmq")
     changed |= machine.drop_in("rabbitmq-server.service", machine.needs_data("Restart=always\nRestartSec=5\nLimitNOFILE=65536\nTimeoutStartSec=300\nProtectHome=yes\nPrivateTmp=yes\n"))
+    if len(context.nodes) > 1 and not os.path.exists(f"{DATA}/rabbitmq/mnesia/rabbit@{context.name}"):
+        machine.founds(context, PORT)
     machine.unit("rabbitmq-server.service", changed=changed)
     machine.until(240, ready, "RabbitMQ's start")
     rights(context)

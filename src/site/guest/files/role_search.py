@@ -12,6 +12,7 @@ from machine import DATA, run, write
 
 ETC = "/etc/opensearch"
 USER = "ils"
+PORT = 9200
 
 
 def apply(context):
@@ -75,9 +76,9 @@ def configured(context, program):
         # a machine that lost its power says nothing: others notice within a quarter of a minute
         for check in ("leader_check", "follower_check"):
             values[f"cluster.fault_detection.{check}.timeout"] = "5s"
-        if not glob.glob(DATA + "/search/data/nodes/*/_state"):
-            # for the very first election only: a node that has data has voted before
-            values["cluster.initial_cluster_manager_nodes"] = [node["name"] for node in context.nodes]
+        # for the very first election only: a node that has data has voted before
+        if not glob.glob(DATA + "/search/data/nodes/*/_state") and machine.founds(context, PORT):
+            values["cluster.initial_cluster_manager_nodes"] = [context.name]
     else:
         values["discovery.type"] = "single-node"
     values.update(settings)
