@@ -12,6 +12,8 @@ from machine import DATA, run, write
 VHOST = "ils"
 USER = "ils"
 PORT = 5671
+# where nodes reach each other
+PEERS = 25672
 IDLE = "+sbwt none +sbwtdcpu none +sbwtdio none"
 RIGHTS = {"user": USER, "vhost": VHOST, "configure": ".*", "write": ".*", "read": ".*"}
 
@@ -33,7 +35,7 @@ def apply(context):
     changed |= write("/etc/rabbitmq/rabbitmq.conf", config(context), mode=0o640, owner="rabbitmq")
     changed |= machine.drop_in("rabbitmq-server.service", machine.needs_data("Restart=always\nRestartSec=5\nLimitNOFILE=65536\nTimeoutStartSec=300\nProtectHome=yes\nPrivateTmp=yes\n"))
     if len(context.nodes) > 1 and not os.path.exists(f"{DATA}/rabbitmq/mnesia/rabbit@{context.name}"):
-        machine.founds(context, PORT)
+        machine.founds(context, PEERS)
     machine.unit("rabbitmq-server.service", changed=changed)
     machine.until(240, ready, "RabbitMQ's start")
     rights(context)

@@ -12,7 +12,8 @@ from machine import DATA, run, write
 
 ETC = "/etc/opensearch"
 USER = "ils"
-PORT = 9200
+# where nodes reach each other
+PEERS = 9300
 
 
 def apply(context):
@@ -77,7 +78,7 @@ def configured(context, program):
         for check in ("leader_check", "follower_check"):
             values[f"cluster.fault_detection.{check}.timeout"] = "5s"
         # for the very first election only: a node that has data has voted before
-        if not glob.glob(DATA + "/search/data/nodes/*/_state") and machine.founds(context, PORT):
+        if not glob.glob(DATA + "/search/data/nodes/*/_state") and machine.founds(context, PEERS):
             values["cluster.initial_cluster_manager_nodes"] = [context.name]
     else:
         values["discovery.type"] = "single-node"
