@@ -1,10 +1,9 @@
 //! A service of one node is given two more: what it has stays, and all of them have it.
 
 use super::bed::{Bed, Planned, bed, server_bundle, service_node, text};
-use crate::terraform::workspace::drilled;
+use crate::terraform::workspace::{drilled, until};
 use invenioils::site::{ServiceKind, secrets::Bundle};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
 
 const ADDRESSES: [&str; 3] = ["10.77.0.21", "10.77.0.22", "10.77.0.23"];
 
@@ -27,18 +26,6 @@ fn tell(bed: &Bed, nodes: &[Planned]) {
             "cat > /etc/invenioils/documents/main.json <<'END'\n{document}\nEND\nsystemctl start --no-block invenioils-converge.service"
         );
         bed.shell(&it.guest.name(), &line);
-    }
-}
-
-#[track_caller]
-fn until(what: &str, seconds: u64, look: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(seconds);
-    while !look() {
-        assert!(
-            Instant::now() < end,
-            "{what} did not happen within {seconds} s"
-        );
-        std::thread::sleep(Duration::from_secs(1));
     }
 }
 
@@ -91,7 +78,7 @@ fn a_database_of_three_has_what_it_had_alone_and_all_have_its_settings() {
         assert_eq!(local(&name, "ils", "show max_connections"), "77", "{name}");
     }
     let stream = "select count(*) from pg_stat_replication";
-    until("two standbys", 120, || {
+    until(120, "two standbys", || {
         local("database-0", "ils", stream) == "2"
     });
     // people come in wherever one leads, by the password that they had
@@ -104,7 +91,7 @@ fn a_database_of_three_has_what_it_had_alone_and_all_have_its_settings() {
     assert_eq!(bed.shell("database-2", &come_in), "Momo");
 
     tell(&bed, &told(3, "88"));
-    until("a setting that all must have alike", 180, || {
+    until(180, "a setting that all must have alike", || {
         each(kind).iter().all(|name| {
             bed.shell(
                 name,
@@ -141,7 +128,7 @@ fn a_queue_of_three_has_what_it_had_alone() {
         let running = "length(rabbit_mnesia:cluster_nodes(running)).";
         // the first one starts again meanwhile
         let running = format!("rabbitmqctl -q eval '{running}' || true");
-        until("one cluster", 600, || bed.shell(&name, &running) == "3");
+        until(600, "one cluster", || bed.shell(&name, &running) == "3");
         bed.ready(&name, 300);
         let listed = "rabbitmqctl -q --no-table-headers list_queues -p ils name";
         assert_eq!(bed.shell(&name, listed), "kept", "{name}");

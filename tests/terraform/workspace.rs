@@ -17,6 +17,19 @@ pub fn loud(text: &str) {
     let _ = writeln!(std::io::stderr(), "\n!!! {text}");
 }
 
+/// Looks once a second, and fails when the time is over.
+#[track_caller]
+pub fn until(limit: u64, what: &str, look: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(limit);
+    while !look() {
+        assert!(
+            Instant::now() < end,
+            "{what} did not happen within {limit} s"
+        );
+        std::thread::sleep(Duration::from_secs(1));
+    }
+}
+
 /// Whether this is a drill, which has what takes longer than a test may; said loudly where it is none.
 pub fn drilled(test: &str) -> bool {
     let drill = std::env::var_os("DRILL").is_some();

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     guest::opensearch_archive,
     openstack::{north_star, project::text},
-    terraform::Workspace,
+    terraform::{Workspace, workspace::until},
 };
 use serde_json::{Value, json};
 use std::{
@@ -187,14 +187,7 @@ impl Site {
     /// Looks once a second, and fails when the time is over.
     #[track_caller]
     pub fn until(&self, limit: u64, what: &str, look: impl Fn() -> bool) {
-        let end = Instant::now() + Duration::from_secs(limit);
-        while !look() {
-            assert!(
-                Instant::now() < end,
-                "{what} did not happen within {limit} s"
-            );
-            std::thread::sleep(Duration::from_secs(1));
-        }
+        until(limit, what, look);
     }
 
     fn probing(&self, words: &[&str], more: Value) -> (Command, Value) {
