@@ -75,7 +75,7 @@ impl Declared for Model {
             .attr("version", text().optional().keep().doc("Version of the software. Default: the newest that this release was tested with, chosen at creation and kept; a lower one is refused."))
             .attr("size", size_attr())
             .attr("flavor", flavor_attr())
-            .attr("nodes", count_attr("Number of machines; more than one means highly available.").default(1))
+            .attr("nodes", count_attr("Number of machines; three go on when one is lost. More of them join what is there; fewer are refused while `deletion_protection` is on, for their disks go.").default(1))
             .attr("disk_gib", count_attr("Size of each node's data volume, GiB. Grows in place, never shrinks. Default: by kind and size.").optional().keep())
             .attr("disk_type", text().optional().doc("Volume type. Default: the cloud's own."))
             .attr("backend", text().optional().keep().replace().one_of(&["object", "file"]).doc("Of `storage` only: `object` (Swift, S3) or `file` (NFS). Default: `object` where the cloud has it."))

@@ -1,6 +1,8 @@
 //! What the five kinds have in common, what others may know of them, and the record that the cloud keeps.
 
-use super::{BackupPolicy, Certificate, Environment, Id, Instance, Latest, Service, Sort};
+use super::{
+    BackupPolicy, Certificate, Environment, Id, Instance, Latest, Service, ServiceKind, Sort,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -178,5 +180,14 @@ impl Site {
             Thing::Environment(it) => Some(it),
             _ => None,
         }
+    }
+    /// How many machines each of an instance's services shall have. It is known before they have addresses, so a plan tells
+    /// that the instance follows when a service is given more.
+    pub fn machines_behind(&self, instance: &Instance) -> BTreeMap<String, u32> {
+        let machines = |(kind, id): (&ServiceKind, &Id)| match &self.around.get(id)?.thing {
+            Thing::Service(it) => Some((kind.as_str().to_owned(), it.machines())),
+            _ => None,
+        };
+        instance.services.iter().filter_map(machines).collect()
     }
 }

@@ -2,7 +2,6 @@
 
 mod bed;
 mod files;
-mod growth;
 mod restores;
 mod services;
 mod site;

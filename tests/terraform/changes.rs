@@ -158,6 +158,27 @@ fn a_service_grows_in_place() {
 }
 
 #[test]
+fn who_uses_a_service_is_told_of_its_new_nodes_by_the_same_apply() {
+    if missing() {
+        return;
+    }
+    let workspace = Workspace::new(&simulated());
+    workspace.apply();
+    let database = "invenioils_service.this[\"database\"]";
+    let machine = |of: &str| workspace.attributes(of)["node_status"][0]["platform_id"].clone();
+    let first = machine(database);
+    workspace.edit(
+        "  kind                = each.key\n",
+        "  kind                = each.key\n  nodes               = each.key == \"database\" ? 3 : 1\n",
+    );
+    let mut changed: Vec<_> = change(&workspace).into_iter().map(|it| it.0).collect();
+    changed.sort();
+    assert_eq!(changed, ["invenioils_instance.this", database]);
+    assert_eq!(machine(database), first, "it is told, not replaced");
+    workspace.destroy();
+}
+
+#[test]
 fn a_new_name_replaces_and_the_certificate_follows_its_names() {
     if missing() {
         return;

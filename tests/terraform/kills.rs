@@ -129,15 +129,16 @@ fn gone(workspace: &Workspace) -> u64 {
     objects(workspace).len() as u64
 }
 
-#[test]
-fn killed_at_any_moment_the_next_apply_goes_on() {
-    if missing() {
-        return;
-    }
+/// Lives side by side, for each of them mostly waits.
+const LANES: u64 = 2;
+
+/// Every so many moments one life, killed while it is made and while it is taken away. What was found, and how many kills
+/// of a destroy left an empty state.
+fn lives(lane: u64) -> (Found, u64) {
     let (_, applying, destroying) = undisturbed();
-    let mut random = Moments(0x1cee_b00c_5eed_f00d);
+    let mut random = Moments(0x1cee_b00c_5eed_f00d + lane);
     let (mut sum, mut empty) = (Found::default(), 0);
-    for moment in 0..moments() {
+    for moment in (lane..moments()).step_by(LANES as usize) {
         let workspace = Workspace::new(&slow());
         let mut child = workspace.start(&["apply", "-auto-approve"]);
         sleep(Duration::from_millis(random.below(*applying)));
@@ -156,6 +157,26 @@ fn killed_at_any_moment_the_next_apply_goes_on() {
         }
         sum += found;
     }
+    (sum, empty)
+}
+
+#[test]
+fn killed_at_any_moment_the_next_apply_goes_on() {
+    if missing() {
+        return;
+    }
+    undisturbed();
+    let (mut sum, mut empty) = (Found::default(), 0);
+    std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..LANES)
+            .map(|lane| scope.spawn(move || lives(lane)))
+            .collect();
+        for lane in lanes {
+            let (found, left_empty) = lane.join().expect("its lives");
+            sum += found;
+            empty += left_empty;
+        }
+    });
     eprintln!("{empty} kills of a destroy left an empty state, which an apply had back first");
     Tally {
         what: "SIGKILL of terraform, of the provider, or of both, during apply and destroy",

@@ -30,15 +30,6 @@ pub fn until(limit: u64, what: &str, look: impl Fn() -> bool) {
     }
 }
 
-/// Whether this is a drill, which has what takes longer than a test may; said loudly where it is none.
-pub fn drilled(test: &str) -> bool {
-    let drill = std::env::var_os("DRILL").is_some();
-    if !drill {
-        loud(&format!("SKIPPED {test}: `make drill` has it"));
-    }
-    drill
-}
-
 pub struct Workspace {
     folder: tempfile::TempDir,
     env: BTreeMap<String, String>,

@@ -45,12 +45,12 @@ impl OpenStack {
     /// Lets an instance's machines say how they are and what they run.
     async fn hear(&self, outputs: &mut Outputs) {
         // What one that the cloud does not call ready said last is of no use.
-        let ready = outputs.nodes.iter().filter(|it| it.is_ready());
-        let reports = self.reports(ready).await;
+        let ready = outputs.nodes.iter_mut().filter(|it| it.is_ready());
+        let ready: Vec<&mut Node> = ready.collect();
+        let reports = self.reports(ready.iter().map(|it| &**it)).await;
         let now = Utc::now();
         let mut running = Vec::new();
-        let ready = outputs.nodes.iter_mut().filter(|it| it.is_ready());
-        for (node, report) in ready.zip(reports) {
+        for (node, report) in ready.into_iter().zip(reports) {
             let Some(report) = report else {
                 continue;
             };

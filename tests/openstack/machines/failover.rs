@@ -1,9 +1,10 @@
 //! Machines that die: what people notice, what the next plan says, and that the next apply has all as it was.
 
 use super::{
-    Site, drill,
+    Site,
     site::{note, seconds},
 };
+use crate::terraform::workspace::until;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ impl Site {
         self.project
             .api()
             .delete("compute", &format!("/servers/{id}"));
-        self.until(60, &format!("the end of {name}"), || {
+        until(60, &format!("the end of {name}"), || {
             !self.servers().contains_key(name)
         });
     }
@@ -32,7 +33,7 @@ impl Site {
                 .find(|it| there.contains_key(*it) && is(it))
                 .cloned()
         };
-        self.until(180, what, || found().is_some());
+        until(180, what, || found().is_some());
         found().unwrap_or_else(|| panic!("{what}: no longer"))
     }
 
@@ -51,7 +52,7 @@ impl Site {
         let took = began.elapsed();
         // those whose service was away are well again when the load balancer has looked
         let empty = ["plan", "-detailed-exitcode"];
-        self.until(60, "an empty plan", || self.workspace.run(&empty).code == 0);
+        until(60, "an empty plan", || self.workspace.run(&empty).code == 0);
         took
     }
 
@@ -94,8 +95,10 @@ pub fn tasks_outlive_their_broker(site: &Site, left: &Value) {
     // stopped by themselves they would be started again
     maintenance("on");
     site.probe("ask", json!({ "left": left }));
+    until(30, "something that waits for a worker", || waiting() > 0);
+    // the broker counts again every five seconds
+    std::thread::sleep(Duration::from_secs(6));
     let accepted = waiting();
-    assert!(accepted > 0, "something waits for a worker");
     let id = site.servers()["queue-0"].clone();
     let hard = json!({ "reboot": { "type": "HARD" } });
     site.project
@@ -105,11 +108,11 @@ pub fn tasks_outlive_their_broker(site: &Site, left: &Value) {
         site.try_shell("queue-0", "rabbitmqctl -q await_startup --timeout 5")
             .is_some()
     };
-    site.until(60, "the broker's power cut", || !up());
-    site.until(240, "the broker's return", up);
-    assert_eq!(waiting(), accepted, "what was accepted is still there");
+    until(60, "the broker's power cut", || !up());
+    until(240, "the broker's return", up);
+    until(30, "all that was accepted", || waiting() == accepted);
     maintenance("off");
-    site.until(180, "the tasks' end", || waiting() == 0 && sent() > before);
+    until(180, "the tasks' end", || waiting() == 0 && sent() > before);
     note(
         "tasks accepted before their broker lost its power, done afterwards",
         &format!("{accepted} of {accepted}"),
@@ -117,33 +120,16 @@ pub fn tasks_outlive_their_broker(site: &Site, left: &Value) {
     site.ready(180);
 }
 
-/// One machine of each kind, alone as it is: with two web nodes nobody notices the loss of one.
+/// Machines that are alone, lost for good, of another kind each time; with two web nodes nobody notices the loss of one.
 pub fn each_comes_back(site: &Site, left: &Value) {
     let counts = site.probe("counts", Value::Null);
-    for kind in [
-        "ils-web",
-        "ils-worker",
-        "database",
-        "search",
-        "cache",
-        "queue",
+    for [one, other] in [
+        ["ils-web-0", "ils-worker-0"],
+        ["database-0", "cache-0"],
+        ["search-0", "queue-0"],
     ] {
-        let name = match kind {
-            "ils-worker" => site.one_of(&site.workers(), "a scheduler", |it| site.schedules(it)),
-            _ => format!("{kind}-0"),
-        };
-        let watch = (name == "ils-web-0").then(|| site.watch());
-        site.lose(&name);
-        if kind == "ils-worker" {
-            let began = Instant::now();
-            site.one_of(&site.workers(), "another's scheduler", |it| {
-                site.schedules(it)
-            });
-            note(
-                "the worker with the scheduler lost, until another has it",
-                &seconds(began.elapsed()),
-            );
-        }
+        let watch = (one == "ils-web-0").then(|| site.watch());
+        site.lose(one);
         if let Some(watch) = watch {
             std::thread::sleep(Duration::from_secs(30));
             let (longest, said) = watch.stop();
@@ -153,39 +139,51 @@ pub fn each_comes_back(site: &Site, left: &Value) {
             );
             assert!(longest <= MONITOR, "an outage: {said}");
         }
-        let took = site.mend(std::slice::from_ref(&name));
+        site.lose(other);
+        let took = site.mend(&[one.to_owned(), other.to_owned()]);
         note(
-            &format!("{name} lost, replaced by the next apply, everything there"),
+            &format!("{one} and {other} lost, replaced by the next apply, everything there"),
             &seconds(took),
         );
         site.all_is_there(left, &counts);
     }
 }
 
-/// Several of each service: the one that leads is lost each time, and the others go on without it.
-#[test]
-fn those_that_lead_may_die() {
-    let Some(_turn) = drill("those_that_lead_may_die") else {
-        return;
-    };
-    let Some(site) = Site::new() else { return };
+/// Each service is given two nodes more, and the application a worker: what one had, all have.
+pub fn more_have_what_one_had(site: &Site, left: &Value) {
+    let counts = site.probe("counts", Value::Null);
+    let before = site.servers();
     site.workspace.edit(
         "  kind           = each.key\n",
-        "  kind           = each.key\n  nodes          = lookup({ database = 3, search = 3, cache = 3, queue = 3 }, each.key, 1)\n  settings       = each.key == \"search\" ? { heap_mib = \"512\" } : {}\n",
+        "  kind           = each.key\n  nodes          = each.key == \"storage\" ? 1 : 3\n  settings       = each.key == \"search\" ? { heap_mib = \"512\" } : each.key == \"database\" ? { max_connections = \"150\" } : {}\n",
     );
     site.workspace.edit(
-        "web            = { nodes = 2 }",
-        "web            = { nodes = 1 }",
+        "worker         = { nodes = 1 }",
+        "worker         = { nodes = 2 }",
     );
-    let (_, ready) = site.up();
-    let count = site.servers().len();
+    let watch = site.watch();
+    let began = Instant::now();
+    site.workspace.apply();
+    site.ready(600);
+    let took = began.elapsed();
+    let (longest, said) = watch.stop();
+    let now = site.servers();
     note(
-        &format!("{count} machines, three of each service, until each says that it is ready"),
-        &seconds(ready),
+        &format!(
+            "{} machines become {}, three of each service and two workers",
+            before.len(),
+            now.len()
+        ),
+        &seconds(took),
     );
-    site.librarian();
-    let left = site.probe("day", Value::Null);
-    let counts = site.probe("counts", Value::Null);
+    note("… nobody was answered for at most", &format!("{longest} s"));
+    // while what was alone starts again as one of several
+    assert!(longest < 60.0, "an outage: {said}");
+    for (name, id) in &before {
+        assert_eq!(now.get(name), Some(id), "{name} is told, not replaced");
+    }
+    site.all_is_there(left, &counts);
+    site.workspace.settled();
 
     let queues = site.shell(
         "queue-0",
@@ -199,7 +197,15 @@ fn those_that_lead_may_die() {
         assert!(queue.contains("quorum"), "{queue}");
         assert_eq!(queue.matches("rabbit@queue-").count(), 3, "{queue}");
     }
+    for name in names("database", 3) {
+        let asked = "su postgres -c \"psql -Atc 'show max_connections'\"";
+        assert_eq!(site.shell(&name, asked), "150", "{name}");
+    }
+}
 
+/// Of several the one that leads is lost each time, and the others go on without it.
+pub fn those_that_lead_may_die(site: &Site, left: &Value) {
+    let counts = site.probe("counts", Value::Null);
     let elected = |name: &str| {
         let asked = "curl -sS -m 5 http://127.0.0.1:9200/_cat/cluster_manager?h=node || true";
         site.try_shell(name, asked)
@@ -207,47 +213,64 @@ fn those_that_lead_may_die() {
     };
     let primary = |name: &str| site.report(name)["primary"] == true;
     let first = |name: &str| name == "queue-0";
-    // what it is, its role, which of its nodes, and for how many seconds it may be noticed
-    type Leader<'a> = (&'a str, &'a str, &'a dyn Fn(&str) -> bool, f64);
-    let leads: [Leader<'_>; 4] = [
-        ("the primary database", "database", &primary, 60.0),
-        ("the cache's master", "cache", &primary, 30.0),
-        ("the first of the broker's nodes", "queue", &first, MONITOR),
+    let schedules = |name: &str| site.report(name)["scheduler"] == true;
+    // what it is, which of these nodes, and for how many seconds it may be noticed
+    type Leader<'a> = (&'a str, Vec<String>, &'a dyn Fn(&str) -> bool, f64);
+    let leads: [Leader<'_>; 5] = [
+        ("the primary database", names("database", 3), &primary, 60.0),
+        ("the cache's master", names("cache", 3), &primary, 30.0),
+        (
+            "the first of the broker's nodes",
+            names("queue", 3),
+            &first,
+            MONITOR,
+        ),
         (
             "the search engine's elected manager",
-            "search",
+            names("search", 3),
             &elected,
             30.0,
         ),
+        (
+            "the worker with the scheduler",
+            site.workers(),
+            &schedules,
+            MONITOR,
+        ),
     ];
     let mut lost = Vec::new();
-    for (what, role, is, limit) in leads {
-        let all = names(role, 3);
+    for (what, all, is, limit) in leads {
         let victim = site.one_of(&all, what, is);
         let watch = site.watch();
         site.lose(&victim);
+        let began = Instant::now();
         let rest: Vec<_> = all.into_iter().filter(|it| *it != victim).collect();
-        if role != "queue" {
+        // queues are led one by one
+        let another = (!first(&victim)).then(|| {
             site.one_of(&rest, &format!("{what}'s successor"), is);
-        }
+            began.elapsed()
+        });
         std::thread::sleep(Duration::from_secs(20));
         let (longest, said) = watch.stop();
         note(
             &format!("{what} lost, of several: nobody was answered for at most"),
             &format!("{longest} s"),
         );
+        if let Some(took) = another {
+            note("… until another has taken over", &seconds(took));
+        }
         assert!(longest <= limit, "{what}: an outage: {said}");
         site.probe("kept", json!({ "left": left }));
         lost.push(victim);
     }
     let took = site.mend(&lost);
     note(
-        "all four of them replaced by one apply, everything there",
+        "all five of them replaced by one apply, everything there",
         &seconds(took),
     );
-    site.all_is_there(&left, &counts);
+    site.all_is_there(left, &counts);
     for role in ["database", "cache"] {
-        site.until(60, &format!("one {role} that leads"), || {
+        until(60, &format!("one {role} that leads"), || {
             names(role, 3).iter().filter(|it| primary(it)).count() == 1
         });
     }
@@ -256,5 +279,4 @@ fn those_that_lead_may_die() {
         "journalctl -u redis-server -o cat --no-pager | grep -c 'enabled (user request' || true",
     );
     assert_eq!(told, "0", "a new machine follows whoever leads by itself");
-    site.down();
 }

@@ -6,6 +6,7 @@ use super::{
     site::{note, seconds},
     upgrade,
 };
+use crate::terraform::workspace::until;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -31,10 +32,10 @@ fn a_library_lends_a_book_over_tls() {
         "[invenioils_service.this[\"database\"].id, invenioils_service.this[\"storage\"].id]",
         "[for kind in [\"database\", \"search\", \"storage\", \"queue\"] : invenioils_service.this[kind].id]",
     );
-    // A drill does not repeat what every test run shows: it begins with the version before, and goes on where that ends.
+    // A drill does not repeat what every test run shows: it begins with the version before, and ends with several of each.
     let drill = std::env::var_os("DRILL").is_some();
     let site = match drill {
-        true => site.of_the_version_before().with_workers(2),
+        true => site.of_the_version_before(),
         false => site,
     };
     let (applied, ready) = site.up();
@@ -64,13 +65,15 @@ fn a_library_lends_a_book_over_tls() {
         failover::tasks_outlive_their_broker(&site, &left);
         failover::each_comes_back(&site, &left);
         restore::by_the_guide(&site, &left);
+        failover::more_have_what_one_had(&site, &left);
+        failover::those_that_lead_may_die(&site, &left);
     } else {
         changes_arrive(&site);
         each_is_sound(&site);
         doors(&site);
         more_web_nodes_come_without_an_outage(&site);
         entries_fire_once(&site);
-        site.until(400, "a patron whom librarians find", || {
+        until(400, "a patron whom librarians find", || {
             site.answers("found")
         });
         site.probe("kept", json!({ "left": left }));
@@ -207,7 +210,7 @@ fn changes_arrive(site: &Site) {
             .all(|it| it.contains("The other reading room"))
             && schedule.contains("30 4 * * *")
     };
-    site.until(SOON, "the arrival of the change", arrived);
+    until(SOON, "the arrival of the change", arrived);
     note(
         "a setting and a schedule, from the end of their apply",
         &seconds(began.elapsed()),
@@ -219,7 +222,7 @@ fn changes_arrive(site: &Site) {
             let asked = "age=$(($(date +%s) - $(stat -c %Y /etc/ils/settings.json))); ps -u ils -o etimes=,args= | awk -v age=$age '/uwsgi.ini/ && $1 > age { old++ } END { print old + 0 }'";
             site.shell(name, asked) == "1"
         };
-        site.until(SOON, "processes that have read the change", read);
+        until(SOON, "processes that have read the change", read);
     }
     site.ready(120);
     let (longest, said) = watch.stop();
@@ -235,7 +238,7 @@ fn changes_arrive(site: &Site) {
     let new = site.workspace.attributes("invenioils_certificate.this");
     assert_ne!(old["serial"], new["serial"], "a new certificate");
     // verified against the new one alone
-    site.until(SOON, "a front page under the new certificate", || {
+    until(SOON, "a front page under the new certificate", || {
         site.answers("front")
     });
     assert_eq!(site.servers(), before, "no machine was replaced");
@@ -281,7 +284,7 @@ fn entries_fire_once(site: &Site) {
             .matches(&format!("({ENTRY})"))
             .count()
     };
-    site.until(400, "the scheduler's first task", || sent() > 0);
+    until(400, "the scheduler's first task", || sent() > 0);
     std::thread::sleep(Duration::from_secs(10));
     let sent = sent();
     let received = site.journal("ils-worker-0", "ils-worker");

@@ -10,7 +10,7 @@ mod site;
 mod upgrade;
 
 use super::{Project, Turn, cloud};
-use crate::terraform::workspace::{drilled, loud};
+use crate::terraform::workspace::loud;
 use site::Site;
 use std::path::PathBuf;
 
@@ -33,9 +33,4 @@ pub fn machines(test: &str) -> Option<Turn> {
         return None;
     }
     cloud()
-}
-
-/// The same, for what takes longer than a test may.
-pub fn drill(test: &str) -> Option<Turn> {
-    drilled(test).then(|| machines(test)).flatten()
 }

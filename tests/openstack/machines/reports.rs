@@ -4,6 +4,7 @@ use super::{
     Site,
     site::{note, seconds},
 };
+use crate::terraform::workspace::until;
 use serde_json::Value;
 use std::time::Instant;
 
@@ -75,7 +76,7 @@ fn an_ill_machine_is_told(site: &Site) {
     let unit = "postgresql@15-main.service";
     site.shell("database-0", &format!("systemctl mask --now {unit}"));
     let began = Instant::now();
-    site.until(120, "a word of it", || {
+    until(120, "a word of it", || {
         plan().contains("library-database-0` (")
     });
     note(
@@ -90,7 +91,7 @@ fn an_ill_machine_is_told(site: &Site) {
         states(&site.workspace.attributes(&address))
     };
     // by its own word, and while it is at mending itself it says that
-    site.until(60, "the database's own word", || {
+    until(60, "the database's own word", || {
         refreshed(site, "invenioils_instance.this");
         let word = &service("database")[0];
         word.starts_with("trouble: ") || word.starts_with("unhealthy: ")

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     guest::opensearch_archive,
     openstack::{north_star, project::text},
-    terraform::{Workspace, workspace::until},
+    terraform::Workspace,
 };
 use serde_json::{Value, json};
 use std::{
@@ -16,7 +16,6 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Child, Command},
-    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -61,8 +60,7 @@ impl Site {
         let workspace = north_star(&project);
         workspace.write("clouds.yaml", &project.clouds_yaml_at(API));
         // Networks of this cloud's machines must not overlap, and a failed test may leave its own.
-        static SITES: AtomicU32 = AtomicU32::new(0);
-        let number = std::process::id() + 7_919 * SITES.fetch_add(1, Ordering::Relaxed);
+        let number = std::process::id();
         let cidr = format!("10.{}.{}.0/24", 128 + number / 256 % 100, number % 256);
         workspace.edit("network = {", &format!("network = {{ cidr = \"{cidr}\","));
         workspace.edit(
@@ -100,15 +98,6 @@ impl Site {
         self.workspace.edit(
             "  worker         =",
             &format!("  frontend = {{ archive_url = \"{MIRROR}/frontend.tar.gz\", sha256 = \"{sum}\" }}\n  worker         ="),
-        );
-        self
-    }
-
-    /// The example with so many workers, not yet applied.
-    pub fn with_workers(self, count: usize) -> Self {
-        self.workspace.edit(
-            "worker         = { nodes = 1 }",
-            &format!("worker         = {{ nodes = {count} }}"),
         );
         self
     }
@@ -182,12 +171,6 @@ impl Site {
             );
             std::thread::sleep(Duration::from_secs(2));
         }
-    }
-
-    /// Looks once a second, and fails when the time is over.
-    #[track_caller]
-    pub fn until(&self, limit: u64, what: &str, look: impl Fn() -> bool) {
-        until(limit, what, look);
     }
 
     fn probing(&self, words: &[&str], more: Value) -> (Command, Value) {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::engine::{Error, Order, Ref, Result, Slot, generation};
 use crate::site::{
-    Environment, Id, Instance, Machine, Outputs, Role, Thing,
+    Environment, Instance, Machine, Outputs, Role,
     guest::{self, DocumentSource, Guest},
     secrets,
 };
@@ -113,14 +113,7 @@ impl Draft<'_> {
         if let Some(alerts) = outputs.links.get("alerts") {
             others.insert("alerts".to_owned(), alerts.clone());
         }
-        let nodes = |id: &Id| match &self.site.around.get(id)?.thing {
-            Thing::Service(service) => Some(service.machines()),
-            _ => None,
-        };
-        let expects = instance.services.iter();
-        let expects = expects
-            .filter_map(|(kind, id)| Some((kind.as_str().to_owned(), nodes(id)?)))
-            .collect();
+        let expects = self.site.machines_behind(instance);
         let inline = self.inline(&outputs);
         let readable: Vec<String> = others.values().cloned().collect();
         let access = generation(&(&versions, &readable));

@@ -29,7 +29,9 @@ pub fn plan(plan: &mut Plan<'_>, it: &Instance) -> Result<()> {
     plan.add(
         "document",
         Document {
-            content: serde_json::json!({ "site": it.site, "mail": it.mail, "config": it.config }),
+            content: serde_json::json!({
+                "site": it.site, "mail": it.mail, "config": it.config, "services": plan.site.machines_behind(it),
+            }),
         },
     );
     let pool = front(plan, it);

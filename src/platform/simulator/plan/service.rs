@@ -33,7 +33,7 @@ pub fn plan(plan: &mut Plan<'_>, it: &Service) -> Result<()> {
             version,
         },
     );
-    plan.add("document", Document { content: serde_json::json!({ "settings": it.settings, "window": it.maintenance_window }) });
+    plan.add("document", Document { content: serde_json::json!({ "settings": it.settings, "nodes": it.nodes, "window": it.maintenance_window }) });
     if it.backend == Some(Backend::Object) {
         plan.add(
             "bucket",
@@ -60,9 +60,7 @@ pub fn plan(plan: &mut Plan<'_>, it: &Service) -> Result<()> {
         .clone()
         .unwrap_or_else(|| catalog::IMAGES[0].id.to_owned());
     let flavor = it.machine.flavor.clone().unwrap_or_default();
-    let boot = generation(
-        &serde_json::json!({ "version": it.version, "kind": it.kind, "nodes": it.nodes > 1 }),
-    );
+    let boot = generation(&serde_json::json!({ "version": it.version, "kind": it.kind }));
     for index in 0..it.nodes {
         let port = Port {
             subnet: subnet.clone(),

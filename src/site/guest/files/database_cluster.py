@@ -1,8 +1,6 @@
 """Several database nodes: Patroni moves the primary, etcd is the majority that decides. Three fail over by themselves."""
-import base64
 import json
 import os
-import ssl
 import time
 import urllib.request
 
@@ -96,10 +94,10 @@ def parameters(context):
 
 def alike(context):
     """What all nodes must have alike and was changed since the record was begun; one node after the other starts again with it."""
-    wish = {key: parameters(context).get(key) for key in ALIKE}
+    own = parameters(context)
+    wish = {key: own.get(key) for key in ALIKE}
     # which is there a moment after the first node leads
-    machine.until(60, lambda: record(context, "GET"), "Patroni's record of all nodes")
-    have = record(context, "GET")["postgresql"].get("parameters") or {}
+    have = machine.until(60, lambda: record(context, "GET"), "Patroni's record of all nodes")["postgresql"].get("parameters") or {}
     if {key: have.get(key) for key in ALIKE} == wish:
         return
     if not record(context, "PATCH", {"postgresql": {"parameters": wish}}):
@@ -111,12 +109,10 @@ def alike(context):
 
 def record(context, method, change=None):
     """What the record says of all nodes, after a change of it if there is one. Nothing where it cannot be had."""
-    trust = ssl.create_default_context(cadata=context.secret("server", "tls_certificate"))
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
-    word = base64.b64encode(f"patroni:{context.secret('server', 'peer_password')}".encode()).decode()
+    opener = machine.vouched(context.secret("server", "tls_certificate"), "patroni", context.secret("server", "peer_password"))
     request = urllib.request.Request(f"https://{context.name}.{context.zone}:8008/config", method=method,
                                      data=None if change is None else json.dumps(change).encode(),
-                                     headers={"Authorization": "Basic " + word, "Content-Type": "application/json"})
+                                     headers={"Content-Type": "application/json"})
     try:
         return json.load(opener.open(request, timeout=20))
     except (OSError, ValueError):

@@ -1,4 +1,5 @@
 """Acting on a machine: run, write, install, start. Every function may be called again and then changes nothing."""
+import base64
 import grp
 import hashlib
 import json
@@ -6,6 +7,7 @@ import os
 import pwd
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -245,11 +247,12 @@ def memory_mib():
 
 
 def until(seconds, look, what):
-    """Waits for something to become true."""
+    """Waits for something to become true, and gives it."""
     end = time.monotonic() + seconds
     while True:
-        if look():
-            return
+        found = look()
+        if found:
+            return found
         if time.monotonic() > end:
             raise Trouble(f"{what} did not happen within {seconds} seconds")
         time.sleep(1)
@@ -264,15 +267,31 @@ def answers(address, port):
         return False
 
 
+def vouched(pem, user, password, *, check_name=True):
+    """Asks a service of this network that shows this certificate and knows this user, without any proxy in between."""
+    trust = ssl.create_default_context(cadata=pem)
+    trust.check_hostname = check_name
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
+    opener.addheaders = [("Authorization", "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode())]
+    return opener
+
+
+def met(context, port):
+    """Whether any other node of this service answers."""
+    return any(answers(node["address"], port) for node in context.nodes if node["name"] != context.name)
+
+
+def wait_for_others(context, port):
+    """A node without data, other than the first, waits until there is one to join, so that nodes that are added to what runs, or took
+    the place of others, never begin a cluster beside it."""
+    if context.index:
+        until(600, lambda: met(context, port), "an answer of another node, to join it,")
+
+
 def founds(context, port):
-    """Whether this node, which has no data, begins a cluster: the first one does, where no other answers. Every other one waits until
-    there is one to join, so that nodes that are added to what runs, or took the place of others, never begin one beside it."""
-    others = [node["address"] for node in context.nodes if node["name"] != context.name]
-    there = lambda: any(answers(other, port) for other in others)
-    if context.index == 0:
-        return not there()
-    until(600, there, "an answer of another node, to join it,")
-    return False
+    """Whether this node, which has no data, begins a cluster: the first one does, where no other answers."""
+    wait_for_others(context, port)
+    return context.index == 0 and not met(context, port)
 
 
 def fetch(url, target, *, sha256=None, tries=4):

@@ -35,7 +35,7 @@ def apply(context):
     changed |= write("/etc/rabbitmq/rabbitmq.conf", config(context), mode=0o640, owner="rabbitmq")
     changed |= machine.drop_in("rabbitmq-server.service", machine.needs_data("Restart=always\nRestartSec=5\nLimitNOFILE=65536\nTimeoutStartSec=300\nProtectHome=yes\nPrivateTmp=yes\n"))
     if len(context.nodes) > 1 and not os.path.exists(f"{DATA}/rabbitmq/mnesia/rabbit@{context.name}"):
-        machine.founds(context, PEERS)
+        machine.wait_for_others(context, PEERS)
     machine.unit("rabbitmq-server.service", changed=changed)
     machine.until(240, ready, "RabbitMQ's start")
     rights(context)
@@ -91,9 +91,8 @@ def ready():
 def rights(context):
     """Passwords go in through standard input. Each call takes a second or two of a processor: one tells all that there is."""
     password = context.secret("server", "password")
-    # the application declares its queues without a type
-    kind = ["--default-queue-type", "quorum"] if len(context.nodes) > 1 else []
-    there = once(defined(), lambda now: VHOST in names(now, "vhosts"), "add_vhost", VHOST, *kind)
+    # the application declares its queues without a type; those of this one can be given to nodes that come later
+    there = once(defined(), lambda now: VHOST in names(now, "vhosts"), "add_vhost", VHOST, "--default-queue-type", "quorum")
     there = once(there, lambda now: USER in names(now, "users"), "add_user", USER, stdin=password + "\n")
     if not opens(there, password):
         control("change_password", USER, stdin=password + "\n")
@@ -101,9 +100,10 @@ def rights(context):
     if RIGHTS not in there["permissions"]:
         control("set_permissions", "-p", VHOST, USER, ".*", ".*", ".*")
     if len(context.nodes) > 1:
-        # queues that were made while there was one node, or fewer than now; RabbitMQ 4 mirrors none any more
+        # queues of the older type, which earlier releases of ours made while there was one node; RabbitMQ 4 mirrors none any more
         wish = json.dumps({"ha-mode": "all", "ha-sync-mode": "automatic"})
         control("set_policy", "-p", VHOST, "--apply-to", "queues", "mirrored", ".*", wish, check=False)
+        # all others were made while there were fewer nodes
         run("rabbitmq-queues", "-q", "grow", f"rabbit@{context.name}", "all", "--vhost-pattern", f"^{VHOST}$", check=False, timeout=120)
 
 
