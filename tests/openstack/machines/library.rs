@@ -35,7 +35,7 @@ fn a_library_lends_a_book_over_tls() {
     // A drill does not repeat what every test run shows: it begins with the version before, and ends with several of each.
     let drill = std::env::var_os("DRILL").is_some();
     let site = match drill {
-        true => site.of_the_version_before(),
+        true => site.of_the_version_before().that_will_grow(),
         false => site,
     };
     let (applied, ready) = site.up();

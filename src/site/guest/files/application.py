@@ -1,5 +1,6 @@
 """What web and worker machines have in common: the application's program, its settings, its way to the services."""
 import ast
+import base64
 import glob
 import hashlib
 import json
@@ -109,29 +110,39 @@ def authority_or_system(kind):
 
 
 def proxy(context):
-    """HAProxy on the loopback: TLS to Redis and RabbitMQ, verified, and always to the node that leads."""
+    """HAProxy on the loopback: TLS to Redis, RabbitMQ and OpenSearch, verified, and always to a node that leads or is well."""
     parts = []
-    for kind, port in (("cache", 6379), ("queue", 5672)):
+    ways = {"cache": (6379, check_cache), "queue": (5672, lambda _: "  balance first\n"), "search": (9200, check_search)}
+    if service(context, "search")["external"]:
+        # whose addresses may change at any time
+        del ways["search"]
+    for kind, (port, check) in ways.items():
         reach = service(context, kind)
-        password = context.secret(kind, "password") if context.bundles.get(kind, {}).get("password") else None
-        parts.append(f"listen {kind}\n  bind 127.0.0.1:{port}\n" + (check_cache(password) if kind == "cache" else "  balance first\n"))
+        parts.append(f"listen {kind}\n  bind 127.0.0.1:{port}\n" + check(context.bundles.get(kind, {})))
         for number, host in enumerate(reach["hosts"]):
             words = [f"  server {kind}-{number} {host['address']}:{reach['port']} check inter 1s fall 3 rise 1 on-marked-down shutdown-sessions"]
             if reach["tls"]:
                 words.append(f"ssl check-ssl verify required ca-file {authority_or_system(kind)} verifyhost {host['name']} sni str({host['name']})")
             words.append("init-addr last,libc,none")
             parts.append(" ".join(words) + "\n")
-    # Redis tells its password's holder only who leads, so the password is in here
+    # they tell only those who have their passwords how they are, so these are in here
     machine.haproxy(parts)
 
 
-def check_cache(password):
+def check_cache(bundle):
     steps = ["  option tcp-check"]
-    if password:
-        steps += [f"  tcp-check send AUTH\\ {password}\\r\\n", "  tcp-check expect string +OK"]
+    if bundle.get("password"):
+        steps += [f"  tcp-check send AUTH\\ {bundle['password']}\\r\\n", "  tcp-check expect string +OK"]
     steps += ["  tcp-check send info\\ replication\\r\\n", "  tcp-check expect string role:master",
               "  tcp-check send QUIT\\r\\n", "  tcp-check expect string +OK"]
     return "\n".join(steps) + "\n"
+
+
+def check_search(bundle):
+    """A node that has no part in a cluster says so."""
+    word = base64.b64encode(f"{bundle['username']}:{bundle['password']}".encode()).decode()
+    return ("  balance roundrobin\n  option httpchk\n"
+            f"  http-check send meth GET uri / ver HTTP/1.1 hdr host search hdr authorization \"Basic {word}\"\n  http-check expect status 200\n")
 
 
 def mounted(context):
@@ -217,17 +228,17 @@ def literal(text):
 
 
 def search_hosts(context):
+    """One of our own is behind the proxy, which knows the nodes that are well."""
     reach = service(context, "search")
-    found = []
-    for host in reach["hosts"]:
-        one = {"host": host["name"], "port": reach["port"], "use_ssl": reach["tls"]}
+    one = {"host": "127.0.0.1", "port": 9200}
+    if reach["external"]:
+        one = {"host": reach["hosts"][0]["name"], "port": reach["port"], "use_ssl": reach["tls"]}
         if reach["tls"]:
             one.update(verify_certs=True, ca_certs=authority_or_system("search"))
-        bundle = context.bundles.get("search", {})
-        if bundle.get("password"):
-            one["http_auth"] = [bundle["username"], bundle["password"]]
-        found.append(one)
-    return found
+    bundle = context.bundles.get("search", {})
+    if bundle.get("password"):
+        one["http_auth"] = [bundle["username"], bundle["password"]]
+    return [one]
 
 
 def files_settings(context):

@@ -56,7 +56,6 @@ def major(home):
 
 
 def configured(context, program):
-    several = len(context.nodes) > 1
     settings = dict(context.settings)
     # half of the memory, and never so much that pointers grow
     heap = int(settings.pop("heap_mib", 0)) or min(machine.memory_mib() // 2, 31 * 1024)
@@ -67,20 +66,18 @@ def configured(context, program):
         "path.logs": "/var/log/opensearch",
         "http.host": "127.0.0.1",
         "http.port": 9200,
-        "transport.host": inside(context, context.name) if several else "127.0.0.1",
-        "transport.port": 9300,
+        "transport.host": inside(context, context.name),
+        "transport.port": PEERS,
         "action.destructive_requires_name": False,
+        # read again whenever it changes: a node that others join goes on meanwhile
+        "discovery.seed_providers": "file",
     }
-    if several:
-        values["discovery.seed_hosts"] = [inside(context, node["name"]) + ":9300" for node in context.nodes]
-        # a machine that lost its power says nothing: others notice within a quarter of a minute
-        for check in ("leader_check", "follower_check"):
-            values[f"cluster.fault_detection.{check}.timeout"] = "5s"
-        # for the very first election only: a node that has data has voted before
-        if not glob.glob(DATA + "/search/data/nodes/*/_state") and machine.founds(context, PEERS):
-            values["cluster.initial_cluster_manager_nodes"] = [context.name]
-    else:
-        values["discovery.type"] = "single-node"
+    # a machine that lost its power says nothing: others notice within a quarter of a minute
+    for check in ("leader_check", "follower_check"):
+        values[f"cluster.fault_detection.{check}.timeout"] = "5s"
+    # for the very first election only: a node that has data has voted before
+    if not glob.glob(DATA + "/search/data/nodes/*/_state") and machine.founds(context, PEERS):
+        values["cluster.initial_cluster_manager_nodes"] = [context.name]
     values.update(settings)
     machine.folder("/var/log/opensearch", mode=0o750, owner="opensearch")
     if os.path.isdir(program + "/config") and not os.path.exists(ETC + "/jvm.options"):
@@ -90,6 +87,8 @@ def configured(context, program):
     text = json.dumps(values, indent=1, sort_keys=True) + "\n"
     changed = {k: v for k, v in before.items() if k not in kept} != {k: v for k, v in values.items() if k not in kept}
     write(ETC + "/opensearch.yml", text, mode=0o640, owner="root", group="opensearch")
+    seeds = "".join(f"{inside(context, node['name'])}:{PEERS}\n" for node in context.nodes)
+    write(ETC + "/unicast_hosts.txt", seeds, mode=0o640, owner="root", group="opensearch")
     # of the group that the whole folder gets below: else they would be found changed each time, and it would start again
     changed |= write(ETC + "/jvm.options.d/invenioils.options", f"-Xms{heap}m\n-Xmx{heap}m\n", mode=0o644, group="opensearch")
     changed |= write(ETC + "/log4j2.properties", machine.shared_file("opensearch-log4j2.properties"), mode=0o644, group="opensearch")
@@ -110,12 +109,12 @@ def tunnels(context):
     pair = context.secret("server", "tls_certificate").rstrip() + "\n" + context.secret("server", "tls_key")
     changed = write("/etc/haproxy/search.pem", pair, mode=0o640, owner="root", group="haproxy")
     changed |= write("/etc/haproxy/search.crt", context.secret("server", "tls_certificate"), mode=0o644)
-    ways = [f"listen own\n  bind {context.address}:9300 tcp-ut 10s ssl {both}\n  server own {inside(context, context.name)}:9300\n"]
+    ways = [f"listen own\n  bind {context.address}:{PEERS} tcp-ut 10s ssl {both}\n  server own {inside(context, context.name)}:{PEERS}\n"]
     for node in context.nodes:
         name = f"{node['name']}.{context.zone}"
         if node["name"] != context.name:
-            ways.append(f"listen {node['name']}\n  bind {inside(context, node['name'])}:9300\n"
-                        f"  server there {node['address']}:9300 ssl {both} verifyhost {name} sni str({name})\n")
+            ways.append(f"listen {node['name']}\n  bind {inside(context, node['name'])}:{PEERS}\n"
+                        f"  server there {node['address']}:{PEERS} ssl {both} verifyhost {name} sni str({name})\n")
     machine.haproxy(ways, changed=changed)
 
 
