@@ -220,7 +220,7 @@ mod tests {
         let look = |waited| next_look(Duration::from_secs(waited)).as_millis();
         assert_eq!(
             [0, 1, 2, 3, 10, 59, 60, 600].map(look),
-            [500, 500, 500, 750, 2000, 2000, 4000, 4000]
+            [500, 500, 500, 750, 2000, 2950, 3000, 16000]
         );
     }
 }

@@ -1,7 +1,6 @@
 """Several database nodes: Patroni moves the primary, etcd is the majority that decides. Three fail over by themselves."""
 import json
 import os
-import time
 import urllib.request
 
 import machine
@@ -93,26 +92,28 @@ def parameters(context):
 
 
 def alike(context):
-    """What all nodes must have alike and was changed since the record was begun; one node after the other starts again with it."""
+    """What all nodes must have alike and was changed since the record was begun: `watch` has them start again with it."""
     own = parameters(context)
     wish = {key: own.get(key) for key in ALIKE}
     # which is there a moment after the first node leads
-    have = machine.until(60, lambda: record(context, "GET"), "Patroni's record of all nodes")["postgresql"].get("parameters") or {}
-    if {key: have.get(key) for key in ALIKE} == wish:
-        return
-    if not record(context, "PATCH", {"postgresql": {"parameters": wish}}):
+    have = machine.until(60, lambda: record(context, "config"), "Patroni's record of all nodes")["postgresql"].get("parameters") or {}
+    if {key: have.get(key) for key in ALIKE} != wish and not record(context, "config", {"postgresql": {"parameters": wish}}):
         raise machine.Trouble("Patroni does not take a change of what all nodes must have alike; its log says why")
-    # each node looks into the record every five seconds, and then knows that it has to start again
-    time.sleep(15)
-    run("patronictl", "-c", "/etc/patroni/config.yml", "restart", context.thing["name"], "--pending", "--force")
 
 
-def record(context, method, change=None):
-    """What the record says of all nodes, after a change of it if there is one. Nothing where it cannot be had."""
+def watch(context):
+    """Nodes that have to start again say so once they have looked into the record, a busy one late, and a standby only when its
+    primary has less of what it may not have less of itself. One after the other does, whenever that is."""
+    if any(member.get("pending_restart") for member in record(context, "cluster").get("members", [])):
+        run("patronictl", "-c", "/etc/patroni/config.yml", "restart", context.thing["name"], "--pending", "--force")
+
+
+def record(context, what, change=None):
+    """What the record says of all nodes (`config`) or each says of itself (`cluster`), after a change if there is one. Nothing where
+    it cannot be had."""
     opener = machine.vouched(context.secret("server", "tls_certificate"), "patroni", context.secret("server", "peer_password"))
-    request = urllib.request.Request(f"https://{context.name}.{context.zone}:8008/config", method=method,
-                                     data=None if change is None else json.dumps(change).encode(),
-                                     headers={"Content-Type": "application/json"})
+    request = urllib.request.Request(f"https://{context.name}.{context.zone}:8008/{what}", method="PATCH" if change else "GET",
+                                     data=json.dumps(change).encode() if change else None, headers={"Content-Type": "application/json"})
     try:
         return json.load(opener.open(request, timeout=20))
     except (OSError, ValueError):

@@ -191,6 +191,12 @@ def fits(password, have):
         return False
 
 
+def watch(context):
+    if len(context.nodes) > 1 and primary():
+        import database_cluster
+        database_cluster.watch(context)
+
+
 def health(context):
     return {"database": "ready" if answers() else "does not answer"}
 
