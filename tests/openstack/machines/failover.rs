@@ -225,7 +225,7 @@ pub fn those_that_lead_may_die(site: &Site, left: &Value) {
     };
     let primary = |name: &str| site.report(name)["primary"] == true;
     let first = |name: &str| name == "queue-0";
-    let schedules = |name: &str| site.report(name)["scheduler"] == true;
+    let schedules = |name: &str| site.schedules(name);
     // what it is, which of these nodes, and for how many seconds it may be noticed
     type Leader<'a> = (&'a str, Vec<String>, &'a dyn Fn(&str) -> bool, f64);
     let leads: [Leader<'_>; 5] = [
