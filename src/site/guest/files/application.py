@@ -112,11 +112,11 @@ def authority_or_system(kind):
 def proxy(context):
     """HAProxy on the loopback: TLS to Redis, RabbitMQ and OpenSearch, verified, and always to a node that leads or is well."""
     parts = []
-    ways = {"cache": (6379, check_cache), "queue": (5672, lambda _: "  balance first\n"), "search": (9200, check_search)}
-    if service(context, "search")["external"]:
-        # whose addresses may change at any time
-        del ways["search"]
-    for kind, (port, check) in ways.items():
+    checks = {"cache": check_cache, "queue": lambda _: "  balance first\n", "search": check_search}
+    for kind, check in checks.items():
+        port = proxied(context, kind)
+        if not port:
+            continue
         reach = service(context, kind)
         parts.append(f"listen {kind}\n  bind 127.0.0.1:{port}\n" + check(context.bundles.get(kind, {})))
         for number, host in enumerate(reach["hosts"]):
@@ -127,6 +127,13 @@ def proxy(context):
             parts.append(" ".join(words) + "\n")
     # they tell only those who have their passwords how they are, so these are in here
     machine.haproxy(parts)
+
+
+def proxied(context, kind):
+    """The proxy's port for a service; none for a search that is not ours, whose addresses may change at any time."""
+    if kind == "search" and service(context, kind)["external"]:
+        return None
+    return {"cache": 6379, "queue": 5672, "search": 9200}[kind]
 
 
 def check_cache(bundle):
@@ -179,11 +186,12 @@ def settings(context):
     names = [thing["hostname"]] + list(thing.get("additional_hostnames") or [])
     scheme = "http" if thing.get("insecure_http") else "https"
     site = f"{scheme}://{thing['hostname']}"
-    redis = f"redis://:{context.secret('cache', 'password')}@127.0.0.1:6379"
+    port = proxied(context, "cache")
+    redis = f"redis://:{context.secret('cache', 'password')}@127.0.0.1:{port}"
     if not context.bundles["cache"].get("password"):
-        redis = "redis://127.0.0.1:6379"
-    queue = service(context, "queue")
-    broker = f"amqp://{context.secret('queue', 'username')}:{context.secret('queue', 'password')}@127.0.0.1:5672/{queue['name']}"
+        redis = f"redis://127.0.0.1:{port}"
+    broker = (f"amqp://{context.secret('queue', 'username')}:{context.secret('queue', 'password')}"
+              f"@127.0.0.1:{proxied(context, 'queue')}/{service(context, 'queue')['name']}")
     values = {
         "_https": scheme == "https",
         "SQLALCHEMY_DATABASE_URI": database_uri(context),
@@ -229,9 +237,9 @@ def literal(text):
 
 def search_hosts(context):
     """One of our own is behind the proxy, which knows the nodes that are well."""
-    reach = service(context, "search")
-    one = {"host": "127.0.0.1", "port": 9200}
-    if reach["external"]:
+    reach, port = service(context, "search"), proxied(context, "search")
+    one = {"host": "127.0.0.1", "port": port}
+    if not port:
         one = {"host": reach["hosts"][0]["name"], "port": reach["port"], "use_ssl": reach["tls"]}
         if reach["tls"]:
             one.update(verify_certs=True, ca_certs=authority_or_system("search"))
