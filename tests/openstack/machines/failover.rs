@@ -30,7 +30,7 @@ impl Site {
         self.project
             .api()
             .delete("compute", &format!("/servers/{id}"));
-        until(180, &format!("the end of {name}"), || {
+        until(60, &format!("the end of {name}"), || {
             !self.servers().contains_key(name)
         });
     }
