@@ -249,30 +249,23 @@ const OUTAGES: [Outage; 5] = [
 
 #[test]
 fn services_that_go_away_for_a_while_are_waited_for() {
-    if std::env::var_os("DRILL").is_some() {
-        for outage in &OUTAGES {
-            let Some(life) = Life::begin() else { return };
-            weathered(&life, &[outage]);
-            let found = life.stands();
-            life.ends(outage.what, 1, 1, found);
-        }
-        return;
-    }
     let Some(life) = Life::begin() else { return };
-    weathered(&life, &OUTAGES.iter().collect::<Vec<_>>());
+    weathered(&life, &OUTAGES);
     let found = life.stands();
     let what = "tokens revoked, octavia-worker, cinder-volume, nova-compute stopped and started, Keystone down for 20 s";
     life.ends(what, OUTAGES.len() as u64, 1, found);
 }
 
 /// One apply during which all of these happen, one after the other.
-fn weathered(life: &Life, outages: &[&Outage]) {
+fn weathered(life: &Life, outages: &[Outage]) {
     let mut away: Vec<_> = outages
         .iter()
         .map(|it| it.away.map(Stopped::stop))
         .collect();
     let child = life.start();
+    let began = Instant::now();
     for (outage, away) in outages.iter().zip(&mut away) {
+        eprintln!("after {:?}: {}", began.elapsed(), outage.what);
         (outage.happens)(life);
         drop(away.take());
     }
@@ -318,6 +311,17 @@ fn what_fails_half_way_is_told_and_the_next_apply_goes_on() {
     life.ends(what, cases, 3, found);
 }
 
+/// The longest that Terraform says it took for one resource, in seconds: `Creation complete after 1m2s`.
+fn longest(said: &str) -> u64 {
+    let times = said.split(" complete after ").skip(1).map(|rest| {
+        let time = rest.split_whitespace().next().unwrap_or_default();
+        let (minutes, seconds) = time.split_once('m').unwrap_or(("0", time));
+        let number = |text: &str| text.parse::<u64>().expect("a number");
+        number(minutes) * 60 + number(seconds.trim_end_matches('s'))
+    });
+    times.max().expect("something was made")
+}
+
 #[test]
 fn what_never_ends_is_given_up_at_its_deadline_and_the_next_apply_goes_on() {
     if std::env::var_os("DRILL").is_none() {
@@ -344,9 +348,10 @@ fn what_never_ends_is_given_up_at_its_deadline_and_the_next_apply_goes_on() {
             "{said}"
         );
         assert!(said.contains("apply again"), "what to do: {said}");
-        let over = done.took.as_secs_f64() - 40.0;
-        eprintln!("given up after {:?}", done.took);
-        assert!(over < 30.0, "the deadline is kept: {:?}", done.took);
+        // of what is waited for, not of what stands before it in the way of a busy cloud
+        let took = longest(&done.stdout);
+        eprintln!("given up after {took} s");
+        assert!((40..70).contains(&took), "the deadline is kept: {done}");
         life.healthy
             .borrow_mut()
             .extend(well(&life.project.inventory()));

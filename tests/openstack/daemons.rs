@@ -57,7 +57,10 @@ impl Drop for Stopped {
         let booting =
             fs::read_to_string(folder().join("mode")).is_ok_and(|it| it.trim() == "machines");
         let mut command = Command::new(script);
-        command.stdin(Stdio::null()).env_remove("OSDEV_MACHINES");
+        command
+            .arg("--start")
+            .stdin(Stdio::null())
+            .env_remove("OSDEV_MACHINES");
         command.env("OSDEV_AWAY", away().join(" "));
         if booting {
             command.env("OSDEV_MACHINES", "1");

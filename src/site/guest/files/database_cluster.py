@@ -19,9 +19,15 @@ def apply(context, tls):
     machine.apt("patroni", "etcd-client", "python3-psycopg2", "python3-etcd")
     if any(node["name"] == context.name for node in members):
         etcd(context, members, tls)
-    if machine.works("systemctl", "is-enabled", "--quiet", role_database.UNIT):
+    if machine.read(role_database.START) == "auto\n":
         # one keeper at a time
+        if machine.active(role_database.UNIT) == "ready":
+            # Patroni goes on with what ran last, and has all nodes start again for what was to be different
+            role_database.alone(context, tls)
         run("systemctl", "disable", "--now", role_database.UNIT)
+        # or Debian would start it at the next boot
+        write(role_database.START, "manual\n", mode=0o644, owner="postgres")
+        run("systemctl", "daemon-reload")
     if context.index and not os.path.exists(role_database.CLUSTER + "/PG_VERSION"):
         # without data it could make an empty database of its own, and who has the data would be shut out
         machine.until(600, lambda: has_database(context, members), "the first node's database")
@@ -35,6 +41,8 @@ def apply(context, tls):
     if reload and runs and not restart:
         run("systemctl", "reload", "patroni.service", check=False)
     machine.until(300, role_database.answers, "PostgreSQL's start under Patroni")
+    # who will lead answers as a standby at first, and passwords and the like are a primary's to set
+    machine.until(300, lambda: led(context), "the election of a primary")
     if role_database.primary():
         alike(context)
 
@@ -87,6 +95,12 @@ def has_database(context, members):
     return bool(told.strip())
 
 
+def led(context):
+    """Whether this node leads, or another. One that is to lead has the record say so before its server is a primary."""
+    others = [node for node in cluster(context) if node["name"] != context.name]
+    return role_database.primary() or any(node["role"] == "leader" and node["state"] == "running" for node in others)
+
+
 def parameters(context):
     return {key: str(value) for key, value in role_database.tuning(context).items() if key not in ("listen_addresses", "port")}
 
@@ -104,8 +118,12 @@ def alike(context):
 def watch(context):
     """Nodes that have to start again say so once they have looked into the record, a busy one late, and a standby only when its
     primary has less of what it may not have less of itself. One after the other does, whenever that is."""
-    if any(member.get("pending_restart") for member in record(context, "cluster").get("members", [])):
+    if any(member.get("pending_restart") for member in cluster(context)):
         run("patronictl", "-c", "/etc/patroni/config.yml", "restart", context.thing["name"], "--pending", "--force")
+
+
+def cluster(context):
+    return record(context, "cluster").get("members", [])
 
 
 def record(context, what, change=None):
@@ -150,6 +168,7 @@ def settings(context, members):
             "connect_address": f"{name}:5432",
             # its own server, whose certificate is for no `localhost`
             "use_unix_socket": True,
+            "use_unix_socket_repl": True,
             "data_dir": role_database.CLUSTER,
             "bin_dir": role_database.BIN,
             "config_dir": role_database.CLUSTER,

@@ -12,6 +12,7 @@ BIN = f"/usr/lib/postgresql/{VERSION}/bin"
 HOME = f"{DATA}/postgresql/{VERSION}"
 CLUSTER = HOME + "/main"
 ETC = f"/etc/postgresql/{VERSION}/main"
+START = ETC + "/start.conf"
 UNIT = f"postgresql@{VERSION}-main.service"
 NAME = "ils"
 
@@ -47,7 +48,8 @@ def alone(context, tls):
     # what Debian's tools know a cluster by; the data may come from a machine that is no more
     machine.folder(f"/etc/postgresql/{VERSION}", mode=0o755, owner="postgres")
     machine.folder(ETC, mode=0o755, owner="postgres")
-    for name, words in (("start.conf", "auto\n"), ("environment", ""), ("pg_ctl.conf", "pg_ctl_options = ''\n"), ("pg_ident.conf", "")):
+    write(START, "auto\n", mode=0o644, owner="postgres")
+    for name, words in (("environment", ""), ("pg_ctl.conf", "pg_ctl_options = ''\n"), ("pg_ident.conf", "")):
         write(f"{ETC}/{name}", words, mode=0o640 if name == "pg_ident.conf" else 0o644, owner="postgres")
     machine.remove(CLUSTER + "/standby.signal")
     # the whole file is ours: what came with a data directory that was taken over does not count
@@ -127,6 +129,9 @@ def rules(context):
     found = ["local all postgres peer", f"local {NAME} {NAME} scram-sha-256", "local replication postgres peer"]
     found.append(f"hostssl {NAME} {NAME} {context.document['cidr']} scram-sha-256")
     found.append(f"hostssl all all 127.0.0.1/32 scram-sha-256")
+    if len(context.nodes) > 1:
+        # Patroni looks at its own server as others do
+        found.append("local replication replicator scram-sha-256")
     for node in context.nodes if len(context.nodes) > 1 else []:
         found.append(f"hostssl replication replicator {node['address']}/32 scram-sha-256")
         found.append(f"hostssl all replicator,postgres {node['address']}/32 scram-sha-256")
@@ -143,7 +148,9 @@ def answers():
 
 
 def primary():
-    return answers() and sql("select pg_is_in_recovery()") == "f"
+    """Whether it leads. What does not answer, or no longer, does not."""
+    said = run("psql", "-qAtX", "-d", "postgres", "-c", "select pg_is_in_recovery()", user="postgres", check=False, timeout=10)
+    return said.strip() == "f"
 
 
 def application(context):
