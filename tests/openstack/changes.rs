@@ -1,6 +1,6 @@
 //! One installation lives through every change, each followed by an empty plan.
 
-use super::{Project, cloud, project::text, workspace};
+use super::{Project, project::text, shared, workspace};
 use crate::terraform::{
     Workspace,
     library::{SMALL, THINGS},
@@ -49,7 +49,7 @@ fn settle(workspace: &Workspace) {
 
 #[test]
 fn every_change_is_made_in_place_and_followed_by_an_empty_plan() {
-    let Some(_turn) = cloud() else { return };
+    let Some(_turn) = shared() else { return };
     let project = Project::new();
     let before = project.inventory();
     let workspace = workspace(&project, &configuration());
@@ -160,7 +160,7 @@ fn every_change_is_made_in_place_and_followed_by_an_empty_plan() {
 /// changes nothing about a listener whose old secret is gone. Not part of a normal run until the secret outlives its use.
 #[test]
 fn another_host_name_brings_another_certificate() {
-    let Some(_turn) = cloud() else { return };
+    let Some(_turn) = shared() else { return };
     let project = Project::new();
     let before = project.inventory();
     let workspace = workspace(&project, &configuration());

@@ -1,11 +1,11 @@
 //! What was changed or deleted behind our back is noticed by the next plan and mended by the next apply.
 
-use super::{Project, calls::Counter, cloud, north_star, project::text};
+use super::{Project, calls::Counter, north_star, project::text, shared};
 use serde_json::json;
 
 #[test]
 fn what_changed_behind_our_back_is_noticed_and_mended() {
-    let Some(_turn) = cloud() else { return };
+    let Some(_turn) = shared() else { return };
     let project = Project::new();
     let before = project.inventory();
     let workspace = north_star(&project);

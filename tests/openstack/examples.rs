@@ -1,11 +1,11 @@
 //! The other examples, on the same cloud.
 
-use super::{Project, cloud, example, project::text};
+use super::{Project, example, project::text, shared};
 use serde_json::json;
 
 #[test]
 fn a_network_that_exists_is_used_and_left_as_it_was() {
-    let Some(_turn) = cloud() else { return };
+    let Some(_turn) = shared() else { return };
     let project = Project::new();
     let api = project.api();
     let network = api.post(
@@ -56,7 +56,7 @@ fn a_network_that_exists_is_used_and_left_as_it_was() {
 
 #[test]
 fn a_large_library_has_several_of_everything() {
-    let Some(_turn) = cloud() else { return };
+    let Some(_turn) = shared() else { return };
     let project = Project::new();
     let before = project.inventory();
     let workspace = example(&project, "large");

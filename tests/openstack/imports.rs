@@ -1,13 +1,13 @@
 //! Everything is imported by its id into an empty state; then there is nothing to do.
 
-use super::{Project, cloud, workspace};
+use super::{Project, shared, workspace};
 use crate::terraform::library::{SMALL, THINGS};
 
 const PROVIDER: &str = "provider \"invenioils\" {\n  openstack = {}\n}\n";
 
 #[test]
 fn every_resource_is_imported_by_its_id_and_the_next_plan_is_empty() {
-    let Some(_turn) = cloud() else { return };
+    let Some(_turn) = shared() else { return };
     let project = Project::new();
     let before = project.inventory();
     let configuration = format!(

@@ -1,7 +1,7 @@
 //! Objects that somebody else gave our mark: nobody takes, changes or removes them, and where it matters which is which, people
 //! are asked.
 
-use super::{Project, cloud, project::text, workspace};
+use super::{Project, project::text, shared, workspace};
 use crate::terraform::tally::Tally;
 use serde_json::{Value, json};
 use std::{thread::sleep, time::Duration};
@@ -43,7 +43,7 @@ fn copy(project: &Project) -> String {
 
 #[test]
 fn what_somebody_gave_our_mark_is_left_alone() {
-    let Some(_turn) = cloud() else { return };
+    let Some(_turn) = shared() else { return };
     let project = Project::new();
     let before = project.inventory();
     let mut workspace = workspace(&project, CONFIGURATION);

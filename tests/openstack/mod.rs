@@ -23,14 +23,25 @@ mod tamper;
 use crate::terraform::{self, Workspace};
 pub use project::Project;
 
-/// The control plane for one test alone; others wait, in other processes too. Ends with this value.
+/// The control plane for one test alone, or for this one beside others. Ends with this value.
 pub struct Turn {
     _lock: std::fs::File,
 }
 
-/// The control plane, if it can be had; said loudly where not. One installation at a time: two processors serve all of
-/// OpenStack, and figures of runs that get in each other's way mean nothing.
+/// The control plane for one test alone: others wait, in other processes too. For whoever counts, has faults come or services
+/// go, and for machines that boot. None: it cannot be had, which was said loudly.
 pub fn cloud() -> Option<Turn> {
+    let turn = turn(std::fs::File::lock)?;
+    calls::tidy();
+    Some(turn)
+}
+
+/// The control plane beside others who each have a project of their own and disturb nobody.
+pub fn shared() -> Option<Turn> {
+    turn(std::fs::File::lock_shared)
+}
+
+fn turn(lock: fn(&std::fs::File) -> std::io::Result<()>) -> Option<Turn> {
     if terraform::missing() {
         return None;
     }
@@ -44,10 +55,9 @@ pub fn cloud() -> Option<Turn> {
         );
         return None;
     }
-    let lock = std::fs::File::create(calls::folder().join("turn.lock")).expect("a file");
-    lock.lock().expect("a turn");
-    calls::tidy();
-    Some(Turn { _lock: lock })
+    let file = std::fs::File::create(calls::folder().join("turn.lock")).expect("a file");
+    lock(&file).expect("a turn");
+    Some(Turn { _lock: file })
 }
 
 /// A workspace that signs in to this project, as users do: by clouds.yaml and OS_CLOUD.

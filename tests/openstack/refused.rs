@@ -1,6 +1,6 @@
 //! What cannot work is refused at plan, with one clear error, and nothing is made.
 
-use super::{Project, cloud, workspace};
+use super::{Project, shared, workspace};
 use crate::terraform::{Workspace, library::SMALL, tally::Tally};
 use serde_json::json;
 
@@ -36,7 +36,7 @@ fn errors(workspace: &Workspace) -> Vec<(String, String)> {
 
 #[test]
 fn what_the_cloud_does_not_have_is_said_at_its_attribute() {
-    let Some(_turn) = cloud() else { return };
+    let Some(_turn) = shared() else { return };
     let project = Project::new();
     let before = project.inventory();
     let cases = [
@@ -111,7 +111,7 @@ fn what_the_cloud_does_not_have_is_said_at_its_attribute() {
 
 #[test]
 fn a_login_that_does_not_work_is_said_in_the_provider_block() {
-    let Some(_turn) = cloud() else { return };
+    let Some(_turn) = shared() else { return };
     let project = Project::new();
     let login = |password: &str, url: &str| {
         let openstack = format!(
@@ -167,7 +167,7 @@ fn a_login_that_does_not_work_is_said_in_the_provider_block() {
 
 #[test]
 fn a_quota_too_small_for_the_whole_plan_is_said_with_its_figures() {
-    let Some(_turn) = cloud() else { return };
+    let Some(_turn) = shared() else { return };
     let project = Project::new();
     let before = project.inventory();
     project.quota(&json!({ "instances": 5 }), &json!({}));
@@ -195,7 +195,7 @@ fn a_quota_too_small_for_the_whole_plan_is_said_with_its_figures() {
 
 #[test]
 fn a_name_taken_by_somebody_else_is_refused_and_theirs_is_left_alone() {
-    let Some(_turn) = cloud() else { return };
+    let Some(_turn) = shared() else { return };
     let project = Project::new();
     let small = "resource \"invenioils_environment\" \"this\" {\n  name = \"library\"\n  network = { external_network = \"public\" }\n}\n";
     let provider =
@@ -218,7 +218,7 @@ fn a_name_taken_by_somebody_else_is_refused_and_theirs_is_left_alone() {
 
 #[test]
 fn a_range_of_addresses_that_is_in_use_is_said_at_its_attribute() {
-    let Some(_turn) = cloud() else { return };
+    let Some(_turn) = shared() else { return };
     let project = Project::new();
     let api = project.api();
     let campus = json!({ "network": { "name": "campus" } });

@@ -1,7 +1,7 @@
 //! Every field that we set, changed behind our back through the plain APIs: the next plan tells each of them, and the next
 //! apply brings all of them back.
 
-use super::{Project, cloud, inventory::Inventory, north_star, project::text};
+use super::{Project, inventory::Inventory, north_star, project::text, shared};
 use crate::terraform::workspace::unwrapped;
 use serde_json::{Value, json};
 use std::{thread::sleep, time::Duration};
@@ -294,7 +294,7 @@ impl Field {
 
 #[test]
 fn every_field_changed_behind_our_back_is_told_and_brought_back() {
-    let Some(_turn) = cloud() else { return };
+    let Some(_turn) = shared() else { return };
     let project = Project::new();
     let before = project.inventory();
     let workspace = north_star(&project);
