@@ -8,6 +8,7 @@ use super::{
     inventory::Inventory,
     north_star,
     project::text,
+    shared,
 };
 use crate::terraform::{
     Workspace,
@@ -51,21 +52,29 @@ pub struct Life {
 }
 
 impl Life {
-    /// None: there is no cloud here, which has been said.
+    /// Of one that has the cloud to itself. None: there is no cloud here, which has been said.
     pub fn begin() -> Option<Self> {
-        let turn = cloud()?;
+        cloud().map(Self::of)
+    }
+
+    /// Of one to which only happens what nobody else notices.
+    pub fn beside_others() -> Option<Self> {
+        shared().map(Self::of)
+    }
+
+    fn of(turn: Turn) -> Self {
         undisturbed(&turn);
         let project = Project::new();
         let before = project.inventory();
         let mut workspace = north_star(&project);
         workspace.set("TF_VAR_owner", "library-team");
-        Some(Self {
+        Self {
             project,
             workspace,
             before,
             healthy: RefCell::default(),
             turn,
-        })
+        }
     }
 
     /// Nothing more is to be done, all is there once, and only what may get in gets in.

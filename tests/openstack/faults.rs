@@ -33,7 +33,9 @@ fn killed(life: &Life, arguments: &[&str], seconds: u64, number: usize) {
 
 #[test]
 fn killed_in_the_middle_the_next_apply_goes_on_and_destroy_leaves_nothing() {
-    let Some(life) = Life::begin() else { return };
+    let Some(life) = Life::beside_others() else {
+        return;
+    };
     let (applying, emptied, destroying): (&[u64], &[usize], &[u64]) = if drill() {
         (
             &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 18, 22, 30],
