@@ -259,21 +259,18 @@ const OUTAGES: [Outage; 5] = [
 #[test]
 fn services_that_go_away_for_a_while_are_waited_for() {
     let Some(life) = Life::begin() else { return };
-    weathered(&life, &OUTAGES);
+    weathered(&life);
     let found = life.stands();
     let what = "tokens revoked, octavia-worker, cinder-volume, nova-compute stopped and started, Keystone down for 20 s";
     life.ends(what, OUTAGES.len() as u64, 1, found);
 }
 
-/// One apply during which all of these happen, one after the other.
-fn weathered(life: &Life, outages: &[Outage]) {
-    let mut away: Vec<_> = outages
-        .iter()
-        .map(|it| it.away.map(Stopped::stop))
-        .collect();
+/// One apply during which all of them happen, one after the other.
+fn weathered(life: &Life) {
+    let mut away = OUTAGES.map(|it| it.away.map(Stopped::stop));
     let child = life.start();
     let began = Instant::now();
-    for (outage, away) in outages.iter().zip(&mut away) {
+    for (outage, away) in OUTAGES.iter().zip(&mut away) {
         eprintln!("after {:?}: {}", began.elapsed(), outage.what);
         (outage.happens)(life);
         drop(away.take());

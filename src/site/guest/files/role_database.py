@@ -132,9 +132,9 @@ def rules(context):
     if len(context.nodes) > 1:
         # Patroni looks at its own server as others do
         found.append("local replication replicator scram-sha-256")
-    for node in context.nodes if len(context.nodes) > 1 else []:
-        found.append(f"hostssl replication replicator {node['address']}/32 scram-sha-256")
-        found.append(f"hostssl all replicator,postgres {node['address']}/32 scram-sha-256")
+        for node in context.nodes:
+            found.append(f"hostssl replication replicator {node['address']}/32 scram-sha-256")
+            found.append(f"hostssl all replicator,postgres {node['address']}/32 scram-sha-256")
     found.append("host all all all reject")
     return found
 
