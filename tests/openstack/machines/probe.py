@@ -7,7 +7,8 @@
     probe.py ask                the patron asks for the book again, which writes a mail; gives the loan
     probe.py counts             how many there are of each kind
     probe.py found              a librarian finds the patron
-    probe.py watch              asks every two seconds until it is told to stop; how long nobody was answered at most
+    probe.py watch              asks every two seconds until it is told to stop; how long each request failed at most, and how
+                                long somebody waited
 
 Reads one JSON object: url, address (of the load balancer), ca (a PEM file), people (name to email and password), and for
 `kept` what `day` printed. Prints one JSON object; a check that fails ends it with a sentence and status 1.
@@ -236,25 +237,29 @@ PACE = 2.0
 
 
 def watch():
-    """A page that needs database, search and cache. `longest`: the longest time in which each request failed."""
+    """A page that needs database, search and cache. `failed`: the longest time in which each request failed; `longest`: in which
+    nobody was answered, be it that requests failed or that one waited."""
     stop = []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
     start = time.time()
-    someone, asked, longest, failing, words = Person(), 0, 0.0, None, []
+    someone, asked, failed, longest, since, words = Person(), 0, 0.0, 0.0, None, []
     while not stop:
         began = time.time()
         asked += 1
         try:
-            status, found, _ = someone.ask("GET", "/api/documents/?size=1", timeout=10)
+            # as long as the load balancer waits
+            status, found, _ = someone.ask("GET", "/api/documents/?size=1", timeout=60)
             # 429: so many in one hour from one address; somebody is there and says so
             need(status in (200, 429), f"{status} {found[:80]!r}")
-            failing = None
+            longest = max(longest, time.time() - (since or began))
+            since = None
         except (Failed, OSError, http.client.HTTPException) as why:
-            failing = failing or began
+            since = since or began
+            failed = max(failed, time.time() - since)
+            longest = max(longest, failed)
             words.append(f"after {began - start:.1f} s: {type(why).__name__} {why}"[:160])
-        longest = max(longest, time.time() - failing if failing else 0.0)
         time.sleep(max(0.0, began + PACE - time.time()))
-    return {"asked": asked, "refused": len(words), "longest": round(longest, 1), "words": words[:8]}
+    return {"asked": asked, "refused": len(words), "failed": round(failed, 1), "longest": round(longest, 1), "words": words[:8]}
 
 
 if __name__ == "__main__":

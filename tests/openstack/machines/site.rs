@@ -34,16 +34,45 @@ pub struct Site {
 /// Someone who asks the site every two seconds until this is stopped.
 pub struct Watch(Child);
 
+/// How people fared meanwhile, in seconds on end.
+pub struct Outage {
+    /// Each request failed.
+    pub failed: f64,
+    /// Nobody was answered, be it that requests failed or that one waited.
+    pub silent: f64,
+    said: String,
+}
+
+impl Outage {
+    /// A line of the table, and a failure where it was longer than these.
+    #[track_caller]
+    pub fn noted(&self, what: &str, failed: f64, silent: f64) {
+        note(
+            &format!("{what}: requests failed / nobody was answered for at most"),
+            &format!("{} s / {} s", self.failed, self.silent),
+        );
+        assert!(
+            self.failed <= failed && self.silent <= silent,
+            "{what}: an outage: {}",
+            self.said
+        );
+    }
+}
+
 impl Watch {
-    /// For how many seconds on end nobody was answered at most, and what was said then.
-    pub fn stop(self) -> (f64, String) {
+    pub fn stop(self) -> Outage {
         let pid = self.0.id().to_string();
         let _ = Command::new("kill").args(["-TERM", &pid]).output();
         let out = self.0.wait_with_output().expect("a probe");
         let said: Value = serde_json::from_slice(&out.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&out.stderr)));
         assert!(said["asked"].as_u64() > Some(0), "{said}");
-        (said["longest"].as_f64().expect("seconds"), said.to_string())
+        let seconds = |name: &str| said[name].as_f64().expect("seconds");
+        Outage {
+            failed: seconds("failed"),
+            silent: seconds("longest"),
+            said: said.to_string(),
+        }
     }
 }
 

@@ -174,7 +174,9 @@ def database_uri(context):
     reach = service(context, "database")
     user, password = context.secret("database", "username"), context.secret("database", "password")
     hosts = [f"host={host['name']}:{reach['port']}" for host in reach["hosts"]]
-    options = hosts + ["connect_timeout=3", "target_session_attrs=read-write"]
+    # a machine that lost its power says nothing, and a connection to it is given up within what a load balancer takes to look
+    options = hosts + ["connect_timeout=3", "target_session_attrs=read-write", "tcp_user_timeout=4000", "keepalives_idle=2",
+                       "keepalives_interval=1", "keepalives_count=2"]
     if reach["tls"]:
         options += ["sslmode=verify-full", f"sslrootcert={authority_or_system('database')}"]
     return f"postgresql+psycopg2://{user}:{password}@/{reach['name']}?" + "&".join(options)
@@ -194,6 +196,8 @@ def settings(context):
               f"@127.0.0.1:{proxied(context, 'queue')}/{service(context, 'queue')['name']}")
     values = {
         "_https": scheme == "https",
+        # of each process one thread answers whatever happens; of a worker nobody expects it
+        "_waiters": thing["web"]["threads"] - 1 if context.role == "web" else 1,
         "SQLALCHEMY_DATABASE_URI": database_uri(context),
         "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "pool_recycle": 1800},
         "SEARCH_HOSTS": search_hosts(context),

@@ -98,7 +98,7 @@ def sentinel(context):
         f"sentinel announce-ip {context.name}.{context.zone}", f"requirepass {password}", f"sentinel sentinel-pass {password}",
         f"sentinel monitor ils @MASTER@ 6379 {majority}", f"sentinel auth-pass ils {password}",
         # those who notice at the same time each vote for themselves, and wait for twice the time of a failover
-        f"sentinel down-after-milliseconds ils {3000 + 1000 * context.index}", "sentinel failover-timeout ils 6000",
+        f"sentinel down-after-milliseconds ils {2000 + 500 * context.index}", "sentinel failover-timeout ils 6000",
         "sentinel parallel-syncs ils 1", ""])
     changed = anew("/etc/redis/sentinel.conf", text, lambda wish: wish.replace("@MASTER@", leader(context)))
     changed |= machine.drop_in("redis-sentinel.service", machine.needs_data("Restart=always\nRestartSec=2\nReadWritePaths=-/srv/invenioils/sentinel\n"))

@@ -72,7 +72,7 @@ def configured(context, program):
         # read again whenever it changes: a node that others join goes on meanwhile
         "discovery.seed_providers": "file",
     }
-    # a machine that lost its power says nothing: others notice within a quarter of a minute
+    # of a node that says nothing, though its machine does
     for check in ("leader_check", "follower_check"):
         values[f"cluster.fault_detection.{check}.timeout"] = "5s"
     # for the very first election only: a node that has data has voted before
@@ -109,7 +109,7 @@ def tunnels(context):
     pair = context.secret("server", "tls_certificate").rstrip() + "\n" + context.secret("server", "tls_key")
     changed = write("/etc/haproxy/search.pem", pair, mode=0o640, owner="root", group="haproxy")
     changed |= write("/etc/haproxy/search.crt", context.secret("server", "tls_certificate"), mode=0o644)
-    ways = [f"listen own\n  bind {context.address}:{PEERS} tcp-ut 10s ssl {both}\n  server own {inside(context, context.name)}:{PEERS}\n"]
+    ways = [f"listen own\n  bind {context.address}:{PEERS} tcp-ut 4s ssl {both}\n  server own {inside(context, context.name)}:{PEERS}\n"]
     for node in context.nodes:
         name = f"{node['name']}.{context.zone}"
         if node["name"] != context.name:
