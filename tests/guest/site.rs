@@ -194,7 +194,7 @@ fn those_that_are_away_are_waited_for(bed: &Bed) {
         bed.shell(name, &format!("systemctl stop {unit}"));
         std::thread::scope(|scope| {
             let asked = scope.spawn(|| ask(40, HOSTNAME, "/api/documents/?size=1"));
-            std::thread::sleep(Duration::from_secs(2));
+            std::thread::sleep(Duration::from_secs(1));
             assert!(!asked.is_finished(), "it waits for {name}");
             if name == "database-0" {
                 for _ in 0..8 {

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 /// Every how many seconds the load balancer looks at its members.
 pub const MONITOR: f64 = 5.0;
-/// For how many seconds one request may wait: a primary's lease is twenty, and its successor's start comes after them.
-pub const PATIENCE: f64 = 30.0;
+/// For how many seconds one request may wait, as long as the application does for its database: a primary's lease is twenty, and its
+/// successor's start comes after them.
+pub const PATIENCE: f64 = 45.0;
 const SEND: &str = "invenio_app_ils.notifications.backends.mail.send";
 
 /// Of three search nodes each has less than half of what is there.
