@@ -174,37 +174,8 @@ fn a_site_comes_up_and_an_administrator_signs_in() {
         bed.reboot(name, 300);
     }
     answers(&bed, &own);
-    those_that_are_away_are_waited_for(&bed);
     what_was_left_is_taken_up(&bed);
     another_file_is_refused(&bed);
-}
-
-/// Who asks meanwhile is answered later, and while it is the database the load balancer at once.
-fn those_that_are_away_are_waited_for(bed: &Bed) {
-    let ask = |seconds: u32, host: &str, path: &str| {
-        let asked = format!(
-            "curl -sS -m {seconds} -o /dev/null -w '%{{http_code}}' -H 'X-Forwarded-Proto: https' -H 'Host: {host}' 'http://10.77.0.31:8080{path}'"
-        );
-        bed.shell("ils-web-0", &asked)
-    };
-    for (name, unit) in [
-        ("database-0", "postgresql@15-main"),
-        ("cache-0", "redis-server"),
-    ] {
-        bed.shell(name, &format!("systemctl stop {unit}"));
-        std::thread::scope(|scope| {
-            let asked = scope.spawn(|| ask(40, HOSTNAME, "/api/documents/?size=1"));
-            std::thread::sleep(Duration::from_secs(1));
-            assert!(!asked.is_finished(), "it waits for {name}");
-            if name == "database-0" {
-                for _ in 0..8 {
-                    assert_eq!(ask(4, "10.77.0.31", "/ping"), "200");
-                }
-            }
-            bed.shell(name, &format!("systemctl start {unit}"));
-            assert_eq!(asked.join().expect("an answer"), "200", "{name}");
-        });
-    }
 }
 
 /// A run that wrote settings and failed before it came to the processes: the next one sees to it, and the first of them, which
