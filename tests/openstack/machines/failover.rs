@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 
 /// Every how many seconds the load balancer looks at its members.
 pub const MONITOR: f64 = 5.0;
-/// For how many seconds one request may wait, as long as the application does for its database: a primary's lease is twenty, and its
-/// successor's start comes after them.
-pub const PATIENCE: f64 = 45.0;
+/// For how many seconds somebody may wait where no node has to take over.
+pub const PATIENCE: f64 = 10.0;
 const SEND: &str = "invenio_app_ils.notifications.backends.mail.send";
 
 /// Of three search nodes each has less than half of what is there.
@@ -238,21 +237,32 @@ pub fn those_that_lead_may_die(site: &Site, left: &Value) {
     let primary = |name: &str| site.report(name)["primary"] == true;
     let first = |name: &str| name == "queue-0";
     let schedules = |name: &str| site.schedules(name);
-    // what it is, and which of these nodes
-    type Leader<'a> = (&'a str, Vec<String>, &'a dyn Fn(&str) -> bool);
+    // what it is, which of these nodes, and for how many seconds somebody may wait: the application waits 45 for a primary
+    type Leader<'a> = (&'a str, Vec<String>, &'a dyn Fn(&str) -> bool, f64);
     let leads: [Leader<'_>; 5] = [
-        ("the primary database", names("database", 3), &primary),
-        ("the cache's master", names("cache", 3), &primary),
-        ("the first of the broker's nodes", names("queue", 3), &first),
+        ("the primary database", names("database", 3), &primary, 45.0),
+        ("the cache's master", names("cache", 3), &primary, 30.0),
+        (
+            "the first of the broker's nodes",
+            names("queue", 3),
+            &first,
+            PATIENCE,
+        ),
         (
             "the search engine's elected manager",
             names("search", 3),
             &elected,
+            30.0,
         ),
-        ("the worker with the scheduler", site.workers(), &schedules),
+        (
+            "the worker with the scheduler",
+            site.workers(),
+            &schedules,
+            PATIENCE,
+        ),
     ];
     let mut lost = Vec::new();
-    for (what, all, is) in leads {
+    for (what, all, is, patience) in leads {
         let victim = site.one_of(&all, what, is);
         let watch = site.watch();
         site.lose(&victim);
@@ -266,7 +276,7 @@ pub fn those_that_lead_may_die(site: &Site, left: &Value) {
         std::thread::sleep(Duration::from_secs(20));
         watch
             .stop()
-            .noted(&format!("{what} lost, of several"), MONITOR, PATIENCE);
+            .noted(&format!("{what} lost, of several"), MONITOR, patience);
         if let Some(took) = another {
             note("… until another has taken over", &seconds(took));
         }

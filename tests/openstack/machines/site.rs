@@ -37,9 +37,9 @@ pub struct Watch(Child);
 /// How people fared meanwhile, in seconds on end.
 pub struct Outage {
     /// Each request failed.
-    pub failed: f64,
+    failed: f64,
     /// Nobody was answered, be it that requests failed or that one waited.
-    pub silent: f64,
+    silent: f64,
     said: String,
 }
 
