@@ -174,8 +174,55 @@ fn a_site_comes_up_and_an_administrator_signs_in() {
         bed.reboot(name, 300);
     }
     answers(&bed, &own);
+    those_that_are_away_are_waited_for(&bed);
     what_was_left_is_taken_up(&bed);
     another_file_is_refused(&bed);
+}
+
+/// Who asks meanwhile is answered later, and while it is the database the load balancer at once.
+fn those_that_are_away_are_waited_for(bed: &Bed) {
+    let ask = |seconds: u32, host: &str, path: &str| {
+        let asked = format!(
+            "curl -sS -m {seconds} -o /dev/null -w '%{{http_code}}' -H 'X-Forwarded-Proto: https' -H 'Host: {host}' 'http://10.77.0.31:8080{path}'"
+        );
+        bed.shell("ils-web-0", &asked)
+    };
+    // What there is no such document of only the database knows; sessions and limits are in the cache.
+    for (name, unit, path, answer) in [
+        (
+            "database-0",
+            "postgresql@15-main",
+            "/api/documents/none",
+            "404",
+        ),
+        ("cache-0", "redis-server", "/api/documents/?size=1", "200"),
+    ] {
+        assert_eq!(ask(20, HOSTNAME, path), answer, "{name} is there");
+        // It would start what is away.
+        bed.shell(
+            name,
+            "systemctl stop invenioils-converge.timer invenioils-converge.service",
+        );
+        bed.shell(name, &format!("systemctl stop {unit}"));
+        std::thread::scope(|scope| {
+            let asked = scope.spawn(|| ask(40, HOSTNAME, path));
+            std::thread::sleep(Duration::from_secs(1));
+            if asked.is_finished() {
+                panic!("{name} is not waited for: {:?}", asked.join());
+            }
+            if name == "database-0" {
+                for _ in 0..8 {
+                    assert_eq!(ask(4, "10.77.0.31", "/ping"), "200");
+                }
+            }
+            assert!(!asked.is_finished(), "{name} is waited for");
+            bed.shell(
+                name,
+                &format!("systemctl start {unit} invenioils-converge.timer"),
+            );
+            assert_eq!(asked.join().expect("an answer"), answer, "{name}");
+        });
+    }
 }
 
 /// A run that wrote settings and failed before it came to the processes: the next one sees to it, and the first of them, which

@@ -87,3 +87,89 @@ fn what_somebody_gave_our_mark_is_left_alone() {
     )
     .tell();
 }
+
+/// Asks for another balancer as the provider did for ours, but for these words; waits until it stands.
+fn asked_again(project: &Project, other: &Value) -> String {
+    let api = project.api();
+    let ours = project.inventory().all("load_balancer")[0].clone();
+    let mut body = json!({});
+    for field in ["name", "description", "vip_subnet_id", "tags"] {
+        body[field] = other.get(field).unwrap_or(&ours[field]).clone();
+    }
+    let made = api.post(
+        "load-balancer",
+        "/lbaas/loadbalancers",
+        &json!({ "loadbalancer": body }),
+    );
+    let id = text(&made["loadbalancer"]["id"]);
+    for _ in 0..120 {
+        let now = api.get("load-balancer", &format!("/lbaas/loadbalancers/{id}"));
+        if now["loadbalancer"]["provisioning_status"] == "ACTIVE" {
+            return id;
+        }
+        sleep(Duration::from_millis(500));
+    }
+    panic!("no load balancer");
+}
+
+#[test]
+fn a_balancer_that_a_killed_run_asked_for_too_goes() {
+    let Some(_turn) = shared() else { return };
+    let project = Project::new();
+    let before = project.inventory();
+    let (environment, _) = CONFIGURATION
+        .split_once("resource \"invenioils_service\"")
+        .expect("an environment");
+    let mut workspace = workspace(&project, environment);
+    workspace.apply();
+    let made = project.inventory();
+    let ours = made.all("load_balancer")[0]["id"].clone();
+    let balancers = || {
+        let list = project.inventory().all("load_balancer").to_vec();
+        let ids = list.iter().map(|it| it["id"].clone());
+        ids.collect::<Vec<_>>()
+    };
+
+    // The request of the run before came late: the plan tells of it, and the next apply removes it.
+    asked_again(&project, &json!({}));
+    let plan = workspace.run(&["plan", "-detailed-exitcode"]);
+    assert_eq!(plan.code, 2, "{plan}");
+    workspace.apply();
+    assert_eq!(balancers(), [ours.clone()]);
+    workspace.settled();
+
+    // Also where nobody knows any more which of them was answered: the older one is as good.
+    asked_again(&project, &json!({}));
+    workspace.write("terraform.tfstate", "");
+    workspace.set("INVENIOILS_ADOPT", "library");
+    workspace.apply();
+    assert_eq!(balancers(), [ours.clone()]);
+
+    // Not one that somebody made otherwise: it is theirs as long as ours is known, and if not, people are asked.
+    let theirs = asked_again(&project, &json!({ "name": "by hand" }));
+    workspace.settled();
+    workspace.write("terraform.tfstate", "");
+    let said = workspace.run(&["apply", "-auto-approve"]).refused();
+    assert!(
+        said.contains(&theirs) && said.contains("take the mark away"),
+        "{said}"
+    );
+    assert_eq!(balancers().len(), 2);
+    let api = project.api();
+    api.delete(
+        "load-balancer",
+        &format!("/lbaas/loadbalancers/{theirs}?cascade=true"),
+    );
+    for _ in 0..60 {
+        if balancers().len() == 1 {
+            break;
+        }
+        sleep(Duration::from_millis(500));
+    }
+    workspace.apply();
+    workspace.set("INVENIOILS_ADOPT", "");
+
+    asked_again(&project, &json!({}));
+    workspace.destroy();
+    project.is_as(&before);
+}

@@ -378,7 +378,7 @@ impl std::fmt::Display for Done {
         write!(
             f,
             "terraform {} ended with {} after {:?}\n{}\n{}",
-            self.command, self.code, self.took, self.stdout, self.stderr
+            self.command, self.code, self.took, self.stderr, self.stdout
         )
     }
 }

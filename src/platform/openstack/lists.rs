@@ -162,10 +162,12 @@ pub fn seek_only<'a, T: Marked>(
     if ids.len() < 2 {
         return Ok(found);
     }
+    Err(mistakable(mark, &ids))
+}
+
+/// Several bear a mark, and which of them is ours cannot be told.
+pub fn mistakable(mark: &super::mark::Mark, ids: &[&str]) -> Error {
     let why = format!("{} bear it", ids.join(" and "));
-    Err(
-        Error::fatal(format!("find what bears the mark `{mark}`"), why).remedy(
-            "nothing was changed: take the mark away from what is not ours, and apply again",
-        ),
-    )
+    Error::fatal(format!("find what bears the mark `{mark}`"), why)
+        .remedy("nothing was changed: take the mark away from what is not ours, and apply again")
 }

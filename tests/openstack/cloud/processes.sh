@@ -43,3 +43,15 @@ wait_port() {
   for _ in $(seq 1 240); do (exec 3<>/dev/tcp/127.0.0.1/$1) 2>/dev/null && return 0; sleep 0.25; done
   say "nothing on port $1"; return 1
 }
+
+# Says which daemons have died, and fails where one has. Most have no port that would tell.
+all_alive() {
+  local file name dead=
+  for file in "$RUN"/*.pid; do
+    name=$(basename "$file" .pid)
+    case " ${OSDEV_AWAY:-} " in *" $name "*) continue;; esac
+    case $name in *.self) continue;; esac
+    alive "$name" || { say "$name died; see $LOG/$name.out"; tail -5 "$LOG/$name.out" 2>/dev/null; dead=1; }
+  done
+  [ -z "$dead" ]
+}

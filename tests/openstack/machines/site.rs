@@ -256,22 +256,12 @@ impl Site {
     /// What each machine has to say, for whoever reads of a failure.
     fn told(&self) -> String {
         let words = self.servers().into_keys().map(|name| {
-            let mut last = self.command(&name);
-            last.args([
-                "journalctl",
-                "-u",
-                "invenioils-converge",
-                "--no-pager",
-                "-o",
-                "cat",
-                "-n",
-                "15",
-            ]);
-            let last = last.output().map(|it| it.stdout).unwrap_or_default();
+            let last = "journalctl -u invenioils-converge --no-pager -o cat -n 15";
+            let last = self.try_shell(&name, last);
             format!(
-                "{name}: {}\n{}",
+                "{name}: {}\n{}\n",
                 self.report(&name),
-                String::from_utf8_lossy(&last)
+                last.as_deref().unwrap_or("it does not run")
             )
         });
         words.collect()

@@ -3,11 +3,13 @@
 
 use super::{Compared, security_group::SecurityGroup, subnet::Subnet};
 use super::{Link, Of};
-use crate::engine::{Cx, Difference, Error, Kind, Object, Ref, Result, Seen, Standing, waits_for};
+use crate::engine::{
+    Cx, Difference, Error, Kind, Moment, Object, Ref, Result, Seen, Standing, waits_for,
+};
 use crate::platform::openstack::{
     OpenStack,
     api::Service,
-    lists::{Marked, seek_only},
+    lists::{Marked, mistakable},
     mark::Mark,
     tags::{self, Tags},
 };
@@ -50,6 +52,15 @@ pub struct Listed {
     #[serde(default)]
     pub vip_address: Option<String>,
     #[serde(default)]
+    vip_subnet_id: Option<String>,
+    /// ISO 8601, to the second: as text the older one is the lesser one.
+    #[serde(default)]
+    created_at: String,
+    #[serde(default)]
+    listeners: Vec<Of>,
+    #[serde(default)]
+    pools: Vec<Of>,
+    #[serde(default)]
     pub provider: Option<String>,
     #[serde(default)]
     pub vip_sg_ids: Option<Vec<String>>,
@@ -67,6 +78,47 @@ impl Listed {
             vip_address: self.vip_address.clone().unwrap_or_default(),
         }
     }
+    fn used(&self) -> bool {
+        !self.listeners.is_empty() || !self.pools.is_empty()
+    }
+    /// Whether it was asked for with the same words as the other, and nothing hangs on it. Octavia may come to a request
+    /// long after the run that made it was killed, when the next run has looked for a balancer in vain and asked again.
+    fn is_twin_of(&self, other: &Self) -> bool {
+        self.id != other.id
+            && !self.used()
+            && self.mark() == other.mark()
+            && self.name == other.name
+            && self.vip_subnet_id == other.vip_subnet_id
+            && sorted(&self.tags) == sorted(&other.tags)
+            && !matches!(standing(&self.provisioning_status), Standing::Leaving)
+    }
+}
+
+/// The balancer with that id; if there is none, the one that bears the mark: of twins the one in use, or else the oldest.
+///
+/// # Errors
+/// Others that bear the mark are no twins of it: somebody else gave it to them.
+fn seek<'a>(list: &'a [Listed], known: Option<&str>, mark: &Mark) -> Result<Option<&'a Listed>> {
+    if let Some(found) = list.iter().find(|it| known == Some(it.id.as_str())) {
+        return Ok(Some(found));
+    }
+    let marked = list.iter().filter(|it| it.mark() == mark.as_str());
+    let marked: Vec<_> = marked
+        .filter(|it| it.provisioning_status != "DELETED")
+        .collect();
+    let age = |it: &&&'a Listed| (!it.used(), it.created_at.clone(), it.id.clone());
+    let Some(ours) = marked.iter().min_by_key(age).copied() else {
+        return Ok(None);
+    };
+    let goes = |it: &Listed| matches!(standing(&it.provisioning_status), Standing::Leaving);
+    let strange = marked
+        .iter()
+        .any(|it| it.id != ours.id && !it.is_twin_of(ours) && !goes(it));
+    if strange {
+        let ids: Vec<_> = marked.iter().map(|it| it.id.as_str()).collect();
+        return Err(mistakable(mark, &ids));
+    }
+    Ok(Some(ours))
 }
 
 impl Marked for Listed {
@@ -77,6 +129,9 @@ impl Marked for Listed {
         self.description.as_deref().unwrap_or_default()
     }
 }
+
+/// How many others a killed run has asked for.
+const TWINS: &str = "twins";
 
 /// How Octavia's `provisioning_status` reads.
 pub fn standing(status: &str) -> Standing {
@@ -158,6 +213,29 @@ impl LoadBalancer {
             .map(|group| Ok(cx.facts(group)?.id))
             .collect()
     }
+    /// Removes the twins, and waits until they have gone. One that got a listener meanwhile is refused by Octavia, as nothing
+    /// is taken along.
+    async fn without_twins(&self, cx: &Cx<'_, OpenStack>, ours: &Balancer) -> Result<()> {
+        let list = cx.cloud.balancers(cx.since).await?;
+        let Some(ours) = list.iter().find(|it| it.id == ours.id) else {
+            return Ok(());
+        };
+        for twin in list.iter().filter(|it| it.is_twin_of(ours)) {
+            let path = format!("/loadbalancers/{}", twin.id);
+            let doing = format!("delete load balancer {}, which was made twice", twin.id);
+            cx.cloud.api.delete(Service::Balancer, path, doing).await?;
+            let began = Instant::now();
+            while began.elapsed() < SETTLES {
+                let now = cx.cloud.balancers(Moment::now()).await?;
+                if !now.iter().any(|it| it.id == twin.id) {
+                    break;
+                }
+                let _waits = waits_for(format!("load balancer {} is being deleted", twin.id));
+                tokio::time::sleep(pause(began.elapsed())).await;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Object<OpenStack> for LoadBalancer {
@@ -176,9 +254,9 @@ impl Object<OpenStack> for LoadBalancer {
             .cloud
             .balancers(cx.cloud.since(known.is_some(), cx.since))
             .await?;
-        let known: Option<Of> = known.map(|balancer| balancer.id.as_str().into());
-        let Some(found) = seek_only(&list, known.as_ref(), &self.mark)?
-            .filter(|it| it.provisioning_status != "DELETED")
+        let known = known.map(|balancer| balancer.id.as_str());
+        let Some(found) =
+            seek(&list, known, &self.mark)?.filter(|it| it.provisioning_status != "DELETED")
         else {
             return Ok(None);
         };
@@ -191,6 +269,8 @@ impl Object<OpenStack> for LoadBalancer {
             &sorted(&tags::plain(&self.tags)),
             &sorted(&found.tags),
         );
+        let twins = list.iter().filter(|it| it.is_twin_of(found)).count();
+        compared.field(TWINS, &0, &twins);
         if let Some(provider) = self
             .provider
             .as_deref()
@@ -234,8 +314,14 @@ impl Object<OpenStack> for LoadBalancer {
         &self,
         cx: &Cx<'_, OpenStack>,
         facts: &Balancer,
-        _: &[Difference],
+        differences: &[Difference],
     ) -> Result<()> {
+        if differences.iter().any(|it| it.field == TWINS) {
+            self.without_twins(cx, facts).await?;
+        }
+        if differences.iter().all(|it| it.field == TWINS) {
+            return Ok(());
+        }
         let mut body = json!({ "name": self.name, "description": self.mark, "admin_state_up": true, "tags": tags::plain(&self.tags) });
         if cx.cloud.own_vip_groups().await? {
             body["vip_sg_ids"] = json!(self.groups(cx)?);
