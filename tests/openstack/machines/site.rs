@@ -141,10 +141,7 @@ impl Site {
 
     /// Servers by the host name that they have inside: `database-0`, `ils-web-1`.
     pub fn servers(&self) -> BTreeMap<String, String> {
-        let list = self
-            .project
-            .api()
-            .list("compute", "/servers/detail", "servers");
+        let list = self.project.api().list("compute", "/servers", "servers");
         let known = list.iter().filter_map(|it| {
             let name = text(&it["name"]);
             Some((
