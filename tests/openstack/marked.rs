@@ -123,7 +123,7 @@ fn a_balancer_that_a_killed_run_asked_for_too_goes() {
     let mut workspace = workspace(&project, environment);
     workspace.apply();
     let made = project.inventory();
-    let ours = made.all("load_balancer")[0]["id"].clone();
+    let ours = [made.all("load_balancer")[0]["id"].clone()];
     let balancers = || {
         let list = project.inventory().all("load_balancer").to_vec();
         let ids = list.iter().map(|it| it["id"].clone());
@@ -135,7 +135,7 @@ fn a_balancer_that_a_killed_run_asked_for_too_goes() {
     let plan = workspace.run(&["plan", "-detailed-exitcode"]);
     assert_eq!(plan.code, 2, "{plan}");
     workspace.apply();
-    assert_eq!(balancers(), [ours.clone()]);
+    assert_eq!(balancers(), ours);
     workspace.settled();
 
     // Also where nobody knows any more which of them was answered: the older one is as good.
@@ -143,7 +143,7 @@ fn a_balancer_that_a_killed_run_asked_for_too_goes() {
     workspace.write("terraform.tfstate", "");
     workspace.set("INVENIOILS_ADOPT", "library");
     workspace.apply();
-    assert_eq!(balancers(), [ours.clone()]);
+    assert_eq!(balancers(), ours);
 
     // Not one that somebody made otherwise: it is theirs as long as ours is known, and if not, people are asked.
     let theirs = asked_again(&project, &json!({ "name": "by hand" }));
