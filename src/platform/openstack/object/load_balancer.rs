@@ -1,15 +1,15 @@
 //! The load balancer: the environment's front door, without listeners. The slowest of all, so nobody waits for it who
 //! need not.
 
+mod twins;
+
 use super::{Compared, security_group::SecurityGroup, subnet::Subnet};
 use super::{Link, Of};
-use crate::engine::{
-    Cx, Difference, Error, Kind, Moment, Object, Ref, Result, Seen, Standing, waits_for,
-};
+use crate::engine::{Cx, Difference, Error, Kind, Object, Ref, Result, Seen, Standing, waits_for};
 use crate::platform::openstack::{
     OpenStack,
     api::Service,
-    lists::{Marked, mistakable},
+    lists::Marked,
     mark::Mark,
     tags::{self, Tags},
 };
@@ -78,47 +78,6 @@ impl Listed {
             vip_address: self.vip_address.clone().unwrap_or_default(),
         }
     }
-    fn used(&self) -> bool {
-        !self.listeners.is_empty() || !self.pools.is_empty()
-    }
-    /// Whether it was asked for with the same words as the other, and nothing hangs on it. Octavia may come to a request
-    /// long after the run that made it was killed, when the next run has looked for a balancer in vain and asked again.
-    fn is_twin_of(&self, other: &Self) -> bool {
-        self.id != other.id
-            && !self.used()
-            && self.mark() == other.mark()
-            && self.name == other.name
-            && self.vip_subnet_id == other.vip_subnet_id
-            && sorted(&self.tags) == sorted(&other.tags)
-            && !matches!(standing(&self.provisioning_status), Standing::Leaving)
-    }
-}
-
-/// The balancer with that id; if there is none, the one that bears the mark: of twins the one in use, or else the oldest.
-///
-/// # Errors
-/// Others that bear the mark are no twins of it: somebody else gave it to them.
-fn seek<'a>(list: &'a [Listed], known: Option<&str>, mark: &Mark) -> Result<Option<&'a Listed>> {
-    if let Some(found) = list.iter().find(|it| known == Some(it.id.as_str())) {
-        return Ok(Some(found));
-    }
-    let marked = list.iter().filter(|it| it.mark() == mark.as_str());
-    let marked: Vec<_> = marked
-        .filter(|it| it.provisioning_status != "DELETED")
-        .collect();
-    let age = |it: &&&'a Listed| (!it.used(), it.created_at.clone(), it.id.clone());
-    let Some(ours) = marked.iter().min_by_key(age).copied() else {
-        return Ok(None);
-    };
-    let goes = |it: &Listed| matches!(standing(&it.provisioning_status), Standing::Leaving);
-    let strange = marked
-        .iter()
-        .any(|it| it.id != ours.id && !it.is_twin_of(ours) && !goes(it));
-    if strange {
-        let ids: Vec<_> = marked.iter().map(|it| it.id.as_str()).collect();
-        return Err(mistakable(mark, &ids));
-    }
-    Ok(Some(ours))
 }
 
 impl Marked for Listed {
@@ -129,9 +88,6 @@ impl Marked for Listed {
         self.description.as_deref().unwrap_or_default()
     }
 }
-
-/// How many others a killed run has asked for.
-const TWINS: &str = "twins";
 
 /// How Octavia's `provisioning_status` reads.
 pub fn standing(status: &str) -> Standing {
@@ -213,29 +169,6 @@ impl LoadBalancer {
             .map(|group| Ok(cx.facts(group)?.id))
             .collect()
     }
-    /// Removes the twins, and waits until they have gone. One that got a listener meanwhile is refused by Octavia, as nothing
-    /// is taken along.
-    async fn without_twins(&self, cx: &Cx<'_, OpenStack>, ours: &Balancer) -> Result<()> {
-        let list = cx.cloud.balancers(cx.since).await?;
-        let Some(ours) = list.iter().find(|it| it.id == ours.id) else {
-            return Ok(());
-        };
-        for twin in list.iter().filter(|it| it.is_twin_of(ours)) {
-            let path = format!("/loadbalancers/{}", twin.id);
-            let doing = format!("delete load balancer {}, which was made twice", twin.id);
-            cx.cloud.api.delete(Service::Balancer, path, doing).await?;
-            let began = Instant::now();
-            while began.elapsed() < SETTLES {
-                let now = cx.cloud.balancers(Moment::now()).await?;
-                if !now.iter().any(|it| it.id == twin.id) {
-                    break;
-                }
-                let _waits = waits_for(format!("load balancer {} is being deleted", twin.id));
-                tokio::time::sleep(pause(began.elapsed())).await;
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Object<OpenStack> for LoadBalancer {
@@ -256,7 +189,7 @@ impl Object<OpenStack> for LoadBalancer {
             .await?;
         let known = known.map(|balancer| balancer.id.as_str());
         let Some(found) =
-            seek(&list, known, &self.mark)?.filter(|it| it.provisioning_status != "DELETED")
+            twins::seek(&list, known, &self.mark)?.filter(|it| it.provisioning_status != "DELETED")
         else {
             return Ok(None);
         };
@@ -270,7 +203,7 @@ impl Object<OpenStack> for LoadBalancer {
             &sorted(&found.tags),
         );
         let twins = list.iter().filter(|it| it.is_twin_of(found)).count();
-        compared.field(TWINS, &0, &twins);
+        compared.field(twins::FIELD, &0, &twins);
         if let Some(provider) = self
             .provider
             .as_deref()
@@ -316,10 +249,10 @@ impl Object<OpenStack> for LoadBalancer {
         facts: &Balancer,
         differences: &[Difference],
     ) -> Result<()> {
-        if differences.iter().any(|it| it.field == TWINS) {
-            self.without_twins(cx, facts).await?;
+        if differences.iter().any(|it| it.field == twins::FIELD) {
+            twins::remove(cx, facts).await?;
         }
-        if differences.iter().all(|it| it.field == TWINS) {
+        if differences.iter().all(|it| it.field == twins::FIELD) {
             return Ok(());
         }
         let mut body = json!({ "name": self.name, "description": self.mark, "admin_state_up": true, "tags": tags::plain(&self.tags) });
