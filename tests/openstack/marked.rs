@@ -2,7 +2,7 @@
 //! are asked.
 
 use super::{Project, project::text, shared, workspace};
-use crate::terraform::tally::Tally;
+use crate::terraform::{tally::Tally, workspace::until};
 use serde_json::{Value, json};
 use std::{thread::sleep, time::Duration};
 
@@ -102,14 +102,11 @@ fn asked_again(project: &Project, other: &Value) -> String {
         &json!({ "loadbalancer": body }),
     );
     let id = text(&made["loadbalancer"]["id"]);
-    for _ in 0..120 {
+    until(60, "another load balancer", || {
         let now = api.get("load-balancer", &format!("/lbaas/loadbalancers/{id}"));
-        if now["loadbalancer"]["provisioning_status"] == "ACTIVE" {
-            return id;
-        }
-        sleep(Duration::from_millis(500));
-    }
-    panic!("no load balancer");
+        now["loadbalancer"]["provisioning_status"] == "ACTIVE"
+    });
+    id
 }
 
 #[test]
@@ -160,12 +157,7 @@ fn a_balancer_that_a_killed_run_asked_for_too_goes() {
         "load-balancer",
         &format!("/lbaas/loadbalancers/{theirs}?cascade=true"),
     );
-    for _ in 0..60 {
-        if balancers().len() == 1 {
-            break;
-        }
-        sleep(Duration::from_millis(500));
-    }
+    until(30, "theirs gone", || balancers().len() == 1);
     workspace.apply();
     workspace.set("INVENIOILS_ADOPT", "");
 
