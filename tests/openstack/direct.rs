@@ -156,7 +156,7 @@ impl Library {
             let runs = wave.iter().map(|index| async {
                 let (thing, journal, secrets) = &self.things[*index];
                 let site = self.site(cloud, thing).await;
-                let run = Run::lasting(Duration::from_secs(180)).with_secrets(secrets.clone());
+                let run = Run::lasting(Duration::from_secs(600)).with_secrets(secrets.clone());
                 let began = Instant::now();
                 let outcome = cloud.converge(&site, journal, &run).await;
                 eprintln!(
@@ -174,7 +174,7 @@ impl Library {
     async fn unchanged(&self, cloud: &Cloud) {
         for (thing, journal, _) in &self.things {
             let site = self.site(cloud, thing).await;
-            let run = Run::lasting(Duration::from_secs(60));
+            let run = Run::lasting(Duration::from_secs(300));
             let inspection = cloud
                 .inspect(&site, journal, &run)
                 .await
@@ -188,7 +188,7 @@ impl Library {
             let site = self.site(cloud, thing).await;
             let began = Instant::now();
             let outcome = cloud
-                .remove(&site, journal, &Run::lasting(Duration::from_secs(180)))
+                .remove(&site, journal, &Run::lasting(Duration::from_secs(600)))
                 .await;
             eprintln!(
                 "  removed {} `{}`: {:.1?}",

@@ -1,6 +1,7 @@
 //! What was changed or deleted behind our back is noticed by the next plan and mended by the next apply.
 
 use super::{Project, calls::Counter, north_star, project::text, shared};
+use crate::terraform::workspace::until;
 use serde_json::json;
 
 #[test]
@@ -110,11 +111,7 @@ fn mended(workspace: &crate::terraform::Workspace, addresses: &[&str]) {
 }
 
 fn gone(project: &Project, kind: &str, left: usize) {
-    for _ in 0..60 {
-        if project.inventory().all(kind).len() == left {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(500));
-    }
-    panic!("the {kind} does not go");
+    until(600, &format!("the end of the {kind}"), || {
+        project.inventory().all(kind).len() == left
+    });
 }

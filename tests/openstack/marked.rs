@@ -4,7 +4,6 @@
 use super::{Project, project::text, shared, workspace};
 use crate::terraform::{tally::Tally, workspace::until};
 use serde_json::{Value, json};
-use std::{thread::sleep, time::Duration};
 
 const CONFIGURATION: &str = r#"provider "invenioils" {
   openstack = {}
@@ -31,14 +30,11 @@ fn copy(project: &Project) -> String {
     let copy =
         json!({ "volume": { "name": "a copy by hand", "size": 1, "metadata": ours["metadata"] } });
     let id = text(&api.post("volumev3", "/volumes", &copy)["volume"]["id"]);
-    for _ in 0..60 {
+    until(600, "a volume", || {
         let now = api.get("volumev3", &format!("/volumes/{id}"));
-        if now["volume"]["status"] == "available" {
-            return id;
-        }
-        sleep(Duration::from_millis(500));
-    }
-    panic!("no volume");
+        now["volume"]["status"] == "available"
+    });
+    id
 }
 
 #[test]
@@ -102,7 +98,7 @@ fn asked_again(project: &Project, other: &Value) -> String {
         &json!({ "loadbalancer": body }),
     );
     let id = text(&made["loadbalancer"]["id"]);
-    until(60, "another load balancer", || {
+    until(600, "another load balancer", || {
         let now = api.get("load-balancer", &format!("/lbaas/loadbalancers/{id}"));
         now["loadbalancer"]["provisioning_status"] == "ACTIVE"
     });
@@ -157,7 +153,7 @@ fn a_balancer_that_a_killed_run_asked_for_too_goes() {
         "load-balancer",
         &format!("/lbaas/loadbalancers/{theirs}?cascade=true"),
     );
-    until(30, "theirs gone", || balancers().len() == 1);
+    until(600, "theirs gone", || balancers().len() == 1);
     workspace.apply();
     workspace.set("INVENIOILS_ADOPT", "");
 

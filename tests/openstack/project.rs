@@ -125,9 +125,9 @@ impl Project {
         Inventory::take(&self.api(), &self.id, &self.user_id)
     }
 
-    /// What a deletion leaves for a moment (a balancer's ports, a volume on its way) is waited for, half a minute.
+    /// What a deletion leaves for a moment (a balancer's ports, a volume on its way) is waited for, two minutes.
     pub fn is_as(&self, before: &Inventory) {
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(120);
         loop {
             let now = self.inventory();
             let left = now.beyond(before);

@@ -2,9 +2,8 @@
 //! apply brings all of them back.
 
 use super::{Project, inventory::Inventory, north_star, project::text, shared};
-use crate::terraform::workspace::unwrapped;
+use crate::terraform::workspace::{until, unwrapped};
 use serde_json::{Value, json};
-use std::{thread::sleep, time::Duration};
 
 /// One field of one object: how we call it, how the service does, and what a stranger makes of it.
 struct Field {
@@ -279,16 +278,17 @@ impl Field {
         }
         let body = json!({ self.key: { self.theirs: value } });
         // A balancer takes one change after the other.
-        for _ in 0..60 {
-            let path = format!("{}/{id}", self.path);
+        let path = format!("{}/{id}", self.path);
+        until(600, &format!("a {} that is not busy", self.kind), || {
             let (status, answer) = project.api().call("PUT", self.service, &path, Some(&body));
-            if status < 300 {
-                return;
-            }
-            assert_eq!(status, 409, "{} {}: {answer}", self.kind, self.theirs);
-            sleep(Duration::from_millis(500));
-        }
-        panic!("{} stays busy", self.kind);
+            assert!(
+                status < 300 || status == 409,
+                "{} {}: {status} {answer}",
+                self.kind,
+                self.theirs
+            );
+            status < 300
+        });
     }
 }
 
