@@ -40,8 +40,8 @@ pub fn migrates_what_is_there(site: &Site, left: &Value) {
         &seconds(applied.took),
     );
     note("… until each machine is ready", &seconds(whole));
-    // from the moment at which the data is the new version's until the balancer sees who serves it
-    outage.noted("… meanwhile", 6.0 * MONITOR, 6.0 * MONITOR);
+    // those before show what they can until the balancer sees who serves the new version
+    outage.noted("… meanwhile", 2.0 * MONITOR, 6.0 * MONITOR);
 
     site.probe("front", Value::Null);
     site.probe("kept", json!({ "left": left }));

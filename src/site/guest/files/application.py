@@ -7,6 +7,7 @@ import json
 import os
 
 import bucket
+import keeper
 import machine
 import release
 from machine import run, write
@@ -349,7 +350,7 @@ def process_environment():
 
 def outdated():
     """The site's data is a newer version's: this machine has had its time (see keeper.py)."""
-    return os.path.exists("/run/ils/outdated")
+    return os.path.exists(keeper.OUTDATED)
 
 
 def release_version():

@@ -22,8 +22,12 @@ CURRENT = "/opt/ils/current"
 RUN = "/var/lib/ils/run"
 # nothing may be written: the data is being changed
 CHANGING = "/run/ils/changing"
-# nothing may be asked at all: the data is another version's
+# the data is another version's, and others serve it: the load balancer shall send nobody here any more
 OUTDATED = "/run/ils/outdated"
+# people who come to this machine are answered by the release that is on it
+SERVING = "/run/ils/serving"
+# until load balancers have seen that a machine answers
+SEEN = 20
 BEAT = 2
 STOP = threading.Event()
 
@@ -50,11 +54,18 @@ class Data:
         return self.cursor.fetchone()
 
     def state(self):
-        """The last word on the data's version, and whether an upgrade waits for everybody to let go."""
+        """The last word on the data's version, whether an upgrade waits for everybody to let go, and whether a web machine of that
+        version has answered long enough."""
         return self.ask(
-            "select (select step from invenioils.done where step like 'version %%' or step like 'changing to %%' order by at desc limit 1),"
-            " exists (select 1 from pg_locks where locktype = 'advisory' and classid = %s and objid = %s and not granted)",
-            RELEASE >> 32, RELEASE & 0xFFFFFFFF)
+            "with newest as (select step from invenioils.done where step like 'version %%' or step like 'changing to %%' order by at desc limit 1)"
+            " select (select step from newest),"
+            " exists (select 1 from pg_locks where locktype = 'advisory' and classid = %s and objid = %s and not granted),"
+            " exists (select 1 from newest, invenioils.done served where served.step = 'serving ' || split_part(newest.step, ' ', 2)"
+            " and served.at < now() - make_interval(secs => %s))",
+            RELEASE >> 32, RELEASE & 0xFFFFFFFF, SEEN)
+
+    def serving(self, version):
+        self.cursor.execute("insert into invenioils.done (step) values (%s) on conflict do nothing", ("serving " + version.split()[1],))
 
     def take(self, alone):
         if not self.ask("select pg_try_advisory_lock_shared(%s)", RELEASE)[0]:
@@ -83,12 +94,12 @@ class Process:
                 file.write(state + "\n")
         print(state, flush=True)
 
-    def open(self):
+    def open(self, _data):
         if self.child is None:
             self.say("leading" if self.alone else "working")
             self.child = subprocess.Popen(self.words)
 
-    def close(self, _=""):
+    def close(self, *_):
         """A worker ends what it has begun; what it has not stays in the queue."""
         if self.child is None:
             return
@@ -115,17 +126,24 @@ class Web:
 
     alone = False
 
-    def open(self):
+    def __init__(self):
+        self.told = False
+
+    def open(self, data):
         for flag in (CHANGING, OUTDATED):
             if os.path.exists(flag):
                 os.unlink(flag)
+        if not self.told and os.path.exists(SERVING):
+            data.serving(own())
+            self.told = True
 
-    def close(self, newest=""):
+    def close(self, newest, served):
+        """Those of the version before show what they can until one of the new version is seen to answer."""
         if not os.path.exists(CHANGING):
             self.put(CHANGING)
             # what was let through before has its time to be written
             time.sleep(5)
-        if newest.startswith("version ") and newest != own():
+        if newest.startswith("version ") and newest != own() and served and not os.path.exists(OUTDATED):
             self.put(OUTDATED)
 
     def put(self, flag):
@@ -149,12 +167,12 @@ def keep(what):
     while not STOP.is_set():
         try:
             data = data or Data()
-            newest, wanted = data.state()
+            newest, wanted, served = data.state()
             may = newest == mine and not wanted
             if may and (data.holds or data.take(what.alone)):
-                what.open()
+                what.open(data)
             else:
-                what.close(newest or "")
+                what.close(newest or "", served)
                 if data.holds:
                     data.let_go()
         except psycopg2.Error as why:

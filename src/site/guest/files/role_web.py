@@ -4,6 +4,7 @@ import shutil
 import urllib.request
 
 import application
+import keeper
 import machine
 from machine import run, write
 
@@ -31,6 +32,7 @@ def apply(context):
     application.taken_up()
     nginx(context)
     machine.until(180, lambda: ping(context) == "ready", "the application's first answer")
+    write(keeper.SERVING, "", mode=0o644)
 
 
 def server(context, web):
