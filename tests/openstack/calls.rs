@@ -13,9 +13,11 @@ pub fn folder() -> PathBuf {
     Path::new(&base).join("run")
 }
 
-/// Takes away the faults that a test which died may have left.
+/// Takes away what a test that was killed may have ordered.
 pub fn tidy() {
-    let _ = fs::remove_file(folder().join("faults.json"));
+    for order in ["faults.json", "server-faults", "agents-paused"] {
+        let _ = fs::remove_file(folder().join(order));
+    }
 }
 
 /// From its making on, every call to every API is counted.
