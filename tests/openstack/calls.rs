@@ -15,9 +15,10 @@ pub fn folder() -> PathBuf {
 
 /// Takes away what a test that was killed may have ordered.
 pub fn tidy() {
-    for order in ["faults.json", "server-faults", "agents-paused"] {
+    for order in ["server-faults", "agents-paused"] {
         let _ = fs::remove_file(folder().join(order));
     }
+    let _ = fs::remove_dir_all(folder().join("faults"));
 }
 
 /// From its making on, every call to every API is counted.
@@ -102,19 +103,22 @@ fn lines() -> Vec<String> {
 }
 
 /// Faults that end with this value. A rule names what it hits; see `plugins/osdevfakes/fault.py`.
-pub struct Faults;
+pub struct Faults(PathBuf);
 
 impl Faults {
-    pub fn order(rules: &Value) -> Self {
-        let new = folder().join("faults.json.new");
+    /// `who` orders them: a name that nobody else orders by at the same time.
+    pub fn order(who: &str, rules: &Value) -> Self {
+        let (orders, name) = (folder().join("faults"), format!("{who}.json"));
+        let (new, order) = (folder().join(format!("{name}.new")), orders.join(name));
+        fs::create_dir_all(&orders).expect("the cloud's folder can be written");
         fs::write(&new, rules.to_string()).expect("the cloud's folder can be written");
-        fs::rename(new, folder().join("faults.json")).expect("a rename");
-        Self
+        fs::rename(new, &order).expect("a rename");
+        Self(order)
     }
 }
 
 impl Drop for Faults {
     fn drop(&mut self) {
-        tidy();
+        let _ = fs::remove_file(&self.0);
     }
 }

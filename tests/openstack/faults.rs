@@ -68,14 +68,16 @@ fn killed_in_the_middle_the_next_apply_goes_on_and_destroy_leaves_nothing() {
 
 /// Each fault lasts while an apply and a destroy go on; afterwards everything is as if it had not been.
 fn weathered(what: &'static str, rules: impl Fn(&str) -> Value, most: usize) {
-    let Some(life) = Life::begin() else { return };
-    // Only this test's own client is hit, not the services' calls to one another.
+    // Only this test's own client is hit: nobody else's, and not the services' calls to one another.
+    let Some(life) = Life::beside_others() else {
+        return;
+    };
     let rules = rules(&life.project.name);
-    let faults = Faults::order(&rules);
+    let faults = Faults::order(&life.project.name, &rules);
     let applies = until_done(&life, &["apply", "-auto-approve"], most);
     drop(faults);
     let found = life.stands();
-    let faults = Faults::order(&rules);
+    let faults = Faults::order(&life.project.name, &rules);
     let destroys = until_done(&life, &["destroy", "-auto-approve"], most);
     drop(faults);
     life.ends(what, 2, applies.max(destroys), found);

@@ -134,7 +134,7 @@ fn consoles(workspace: &Workspace) {
         let mut rule = json!({ "service": "nova-api", "method": "POST", "path": action });
         let fields = rule.as_object_mut().expect("an object");
         fields.extend(fault.as_object().expect("an object").clone());
-        let faults = Faults::order(&json!([rule]));
+        let faults = Faults::order("consoles", &json!([rule]));
         let done = workspace.run(&["plan", "-detailed-exitcode"]);
         drop(faults);
         assert_eq!(done.code, 0, "with {fault}:\n{done}");

@@ -40,9 +40,14 @@ pub fn objects(workspace: &Workspace) -> Vec<Shown> {
     })
 }
 
-/// The ids that the journals in the state have.
+/// The ids that the journals in the state have. Terraform makes the state's file when it locks it, empty: who is interrupted
+/// before anything is written knows of nothing.
 pub fn recorded(workspace: &Workspace) -> BTreeSet<String> {
-    let state: Value = serde_json::from_str(&workspace.read("terraform.tfstate")).expect("a state");
+    let text = workspace.read("terraform.tfstate");
+    if text.is_empty() {
+        return BTreeSet::new();
+    }
+    let state: Value = serde_json::from_str(&text).expect("a state");
     let mut ids = BTreeSet::new();
     let instances = state["resources"].as_array().into_iter().flatten();
     for instance in instances.flat_map(|it| it["instances"].as_array().into_iter().flatten()) {
