@@ -266,4 +266,36 @@ mod tests {
         );
         assert_eq!((shelf.boxes().len(), journal.len()), (0, 0));
     }
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_waits_for_is_waited_for_where_it_must_be_mended() {
+        let (shelf, pace, journal) = (Shelf::default(), Pace::new(), Journal::new());
+        let unhurried = || Carton {
+            unhurried: true,
+            ..Carton::new("slow")
+        };
+        let mut graph = Graph::new();
+        graph.add("slow", unhurried());
+        let on_the_way = |looks| {
+            let mut boxes = shelf.on_the_way.lock().unwrap();
+            boxes.insert("slow".to_owned(), looks).unwrap_or_default()
+        };
+        assert!(
+            converge(&shelf, &pace, &graph, &journal, &run())
+                .await
+                .complete
+        );
+        on_the_way(5);
+        assert!(
+            converge(&shelf, &pace, &graph, &journal, &run())
+                .await
+                .complete
+        );
+        assert_eq!(on_the_way(5), 4, "as wanted: one look, and no wait");
+
+        shelf.dented.lock().unwrap().insert("slow".to_owned());
+        let outcome = converge(&shelf, &pace, &graph, &journal, &run()).await;
+        assert!(outcome.complete, "{:?}", outcome.errors);
+        assert_eq!(on_the_way(0), 0);
+        assert!(shelf.dented.lock().unwrap().is_empty());
+    }
 }

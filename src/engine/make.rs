@@ -198,7 +198,8 @@ impl<C: Cloud> Making<'_, C> {
             Standing::Pending(state) => {
                 works.journal.found(self.name, &seen.facts, Phase::Made);
                 self.signal.set(Progress::Made);
-                if !self.awaited {
+                // What is not as wanted can be mended only when it is ready: then this run waits, whoever else does not.
+                if !self.awaited && seen.differences.is_empty() {
                     return Ok(Next::Done);
                 }
                 works.note(&at, Some(id), state);

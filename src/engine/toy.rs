@@ -1,12 +1,13 @@
 //! A toy cloud for the unit tests of this layer: boxes that hold boxes.
 
 use super::{
-    Cloud, Cx, Difference, Made, Object, Ref, Result, Seen, Standing, Step, error::Error, revive,
+    Cloud, Cx, Difference, Made, Mend, Object, Ref, Result, Seen, Standing, Step, error::Error,
+    revive,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard},
     time::Duration,
 };
@@ -18,6 +19,10 @@ pub struct Shelf {
     pub finds: Mutex<u64>,
     /// The box that cannot be had.
     pub refused: Mutex<Option<&'static str>>,
+    /// Boxes that somebody dented. An update mends one that is ready.
+    pub dented: Mutex<BTreeSet<String>>,
+    /// For how many more looks a box is on its way.
+    pub on_the_way: Mutex<BTreeMap<String, u32>>,
 }
 
 impl Shelf {
@@ -40,6 +45,8 @@ pub struct Carton {
     pub name: String,
     pub inside: Option<Ref<Carton>>,
     pub beside: Vec<Made<Carton>>,
+    /// Nobody waits for it.
+    pub unhurried: bool,
 }
 
 impl Carton {
@@ -76,10 +83,24 @@ impl Object<Shelf> for Carton {
         }
         *cx.cloud.finds.lock().unwrap() += 1;
         let found = cx.cloud.boxes().get(&self.name).copied();
+        let standing = match cx.cloud.on_the_way.lock().unwrap().get_mut(&self.name) {
+            Some(looks @ 1..) => {
+                *looks -= 1;
+                Standing::Pending("on its way".to_owned())
+            }
+            _ => Standing::Ready,
+        };
+        let dent = Difference {
+            field: "dents",
+            wanted: "0".to_owned(),
+            found: "1".to_owned(),
+            mend: Mend::Update,
+        };
+        let dented = cx.cloud.dented.lock().unwrap().contains(&self.name);
         Ok(found.map(|facts| Seen {
             facts,
-            standing: Standing::Ready,
-            differences: Vec::new(),
+            standing,
+            differences: dented.then_some(dent).into_iter().collect(),
         }))
     }
     async fn create(&self, cx: &Cx<'_, Shelf>) -> Result<u64> {
@@ -101,14 +122,24 @@ impl Object<Shelf> for Carton {
     }
     async fn update(
         &self,
-        _cx: &Cx<'_, Shelf>,
+        cx: &Cx<'_, Shelf>,
         _facts: &u64,
         _differences: &[Difference],
     ) -> Result<()> {
+        let on_the_way = cx.cloud.on_the_way.lock().unwrap();
+        assert!(
+            on_the_way.get(&self.name).is_none_or(|looks| *looks == 0),
+            "{} is on its way",
+            self.name
+        );
+        cx.cloud.dented.lock().unwrap().remove(&self.name);
         Ok(())
     }
     async fn delete(&self, cx: &Cx<'_, Shelf>, facts: &u64) -> Result<()> {
         cx.cloud.boxes().retain(|_, number| number != facts);
         Ok(())
+    }
+    fn awaited(&self) -> bool {
+        !self.unhurried
     }
 }

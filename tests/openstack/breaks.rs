@@ -3,8 +3,10 @@
 //! leaves nothing.
 
 use super::{
-    Project, Turn, cloud,
-    daemons::{Order, Stopped, forget_tokens},
+    Project, Turn,
+    calls::Order,
+    cloud,
+    daemons::{Stopped, forget_tokens},
     inventory::Inventory,
     north_star,
     project::text,
@@ -54,6 +56,8 @@ pub struct Life {
 impl Life {
     /// Of one that has the cloud to itself. None: there is no cloud here, which has been said.
     pub fn begin() -> Option<Self> {
+        // what anybody may see it need not hold up
+        undisturbed(&shared()?);
         cloud().map(Self::of)
     }
 

@@ -1,4 +1,4 @@
-//! Calls counted in the services themselves, and faults ordered from them.
+//! Calls counted in the services themselves, and what is ordered from the cloud: faults, pauses.
 
 use serde_json::Value;
 use std::{
@@ -102,22 +102,28 @@ fn lines() -> Vec<String> {
         .collect()
 }
 
-/// Faults that end with this value. A rule names what it hits; see `plugins/osdevfakes/fault.py`.
-pub struct Faults(PathBuf);
+/// A file in the cloud's folder that its processes look for; gone with this value.
+pub struct Order(PathBuf);
 
-impl Faults {
-    /// `who` orders them: a name that nobody else orders by at the same time.
-    pub fn order(who: &str, rules: &Value) -> Self {
-        let (orders, name) = (folder().join("faults"), format!("{who}.json"));
-        let (new, order) = (folder().join(format!("{name}.new")), orders.join(name));
-        fs::create_dir_all(&orders).expect("the cloud's folder can be written");
-        fs::write(&new, rules.to_string()).expect("the cloud's folder can be written");
-        fs::rename(new, &order).expect("a rename");
+impl Order {
+    pub fn give(name: &str, text: &str) -> Self {
+        let order = folder().join(name);
+        // Whoever looks finds all of it or nothing.
+        let new = folder().join(format!("{}.new", name.replace('/', "-")));
+        fs::write(&new, text).expect("the cloud's folder can be written");
+        fs::rename(&new, &order).expect("a rename");
         Self(order)
+    }
+
+    /// Faults of the APIs. `who` orders them: a name that nobody else orders by at the same time. A rule names what it hits;
+    /// see `plugins/osdevfakes/fault.py`.
+    pub fn faults(who: &str, rules: &Value) -> Self {
+        fs::create_dir_all(folder().join("faults")).expect("the cloud's folder can be written");
+        Self::give(&format!("faults/{who}.json"), &rules.to_string())
     }
 }
 
-impl Drop for Faults {
+impl Drop for Order {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
     }

@@ -80,23 +80,6 @@ fn pid_file(name: &str) -> PathBuf {
     folder().join(format!("{name}.pid"))
 }
 
-/// A file in the cloud's folder that one of its processes looks for; gone with this value.
-pub struct Order(PathBuf);
-
-impl Order {
-    pub fn give(name: &str, text: &str) -> Self {
-        let path = folder().join(name);
-        fs::write(&path, text).expect("the cloud's folder can be written");
-        Self(path)
-    }
-}
-
-impl Drop for Order {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
 /// Makes the services forget which tokens they have found good, so that a revoked one is refused at once.
 pub fn forget_tokens() {
     use std::io::Write;

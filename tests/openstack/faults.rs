@@ -1,6 +1,6 @@
 //! A sample of what goes wrong in clouds: the next apply ends well, nothing is lost, and destroy leaves nothing.
 
-use super::{breaks::Life, calls::Faults};
+use super::{breaks::Life, calls::Order};
 use crate::terraform::workspace::signal;
 use serde_json::{Value, json};
 use std::{fs, thread::sleep, time::Duration};
@@ -73,11 +73,11 @@ fn weathered(what: &'static str, rules: impl Fn(&str) -> Value, most: usize) {
         return;
     };
     let rules = rules(&life.project.name);
-    let faults = Faults::order(&life.project.name, &rules);
+    let faults = Order::faults(&life.project.name, &rules);
     let applies = until_done(&life, &["apply", "-auto-approve"], most);
     drop(faults);
     let found = life.stands();
-    let faults = Faults::order(&life.project.name, &rules);
+    let faults = Order::faults(&life.project.name, &rules);
     let destroys = until_done(&life, &["destroy", "-auto-approve"], most);
     drop(faults);
     life.ends(what, 2, applies.max(destroys), found);

@@ -1,6 +1,6 @@
 //! What a refresh learns beyond the objects: the newest backup in the bucket, and what cannot be had and fails nothing.
 
-use super::{Project, calls::Faults, cloud, project::text, workspace};
+use super::{Project, calls::Order, cloud, project::text, workspace};
 use crate::terraform::{Workspace, library::SMALL};
 use serde_json::{Value, json};
 
@@ -134,7 +134,7 @@ fn consoles(workspace: &Workspace) {
         let mut rule = json!({ "service": "nova-api", "method": "POST", "path": action });
         let fields = rule.as_object_mut().expect("an object");
         fields.extend(fault.as_object().expect("an object").clone());
-        let faults = Faults::order("consoles", &json!([rule]));
+        let faults = Order::faults("consoles", &json!([rule]));
         let done = workspace.run(&["plan", "-detailed-exitcode"]);
         drop(faults);
         assert_eq!(done.code, 0, "with {fault}:\n{done}");

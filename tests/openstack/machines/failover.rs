@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 pub const MONITOR: f64 = 5.0;
 /// For how many seconds somebody may wait where no node has to take over.
 pub const PATIENCE: f64 = 10.0;
+/// How long people are watched after a loss, and once another has taken over.
+const WATCHED: Duration = Duration::from_secs(15);
 const SEND: &str = "invenio_app_ils.notifications.backends.mail.send";
 
 /// Of three search nodes each has less than half of what is there.
@@ -139,30 +141,26 @@ pub fn tasks_outlive_their_broker(site: &Site, left: &Value) {
 /// when there are two.
 pub fn each_comes_back(site: &Site, left: &Value) {
     let counts = site.probe("counts", Value::Null);
-    let web = "ils-web-0";
+    let lost = ["ils-web-0", "cache-0", "queue-0", "database-0", "search-0"];
+    let (web, alone) = lost.split_at(1);
     let watch = site.watch();
-    site.lose(web);
-    std::thread::sleep(Duration::from_secs(30));
+    site.lose(web[0]);
+    std::thread::sleep(WATCHED);
     watch
         .stop()
         .noted("one of two web nodes lost", MONITOR, PATIENCE);
-    for lost in [
-        &[web, "cache-0", "queue-0"][..],
-        &["database-0", "search-0"],
-    ] {
-        for name in lost.iter().filter(|it| **it != web) {
-            site.lose(name);
-        }
-        let took = site.mend(lost);
-        note(
-            &format!(
-                "{} lost, replaced by the next apply, everything there",
-                lost.join(" and ")
-            ),
-            &seconds(took),
-        );
-        site.all_is_there(left, &counts);
+    for name in alone {
+        site.lose(name);
     }
+    let took = site.mend(&lost);
+    note(
+        &format!(
+            "{} lost, replaced by one apply, everything there",
+            lost.join(", ")
+        ),
+        &seconds(took),
+    );
+    site.all_is_there(left, &counts);
 }
 
 /// Each service is given two nodes more, and the application a worker: what one had, all have.
@@ -273,7 +271,7 @@ pub fn those_that_lead_may_die(site: &Site, left: &Value) {
             site.one_of(&rest, &format!("{what}'s successor"), is);
             began.elapsed()
         });
-        std::thread::sleep(Duration::from_secs(20));
+        std::thread::sleep(WATCHED);
         watch
             .stop()
             .noted(&format!("{what} lost, of several"), MONITOR, patience);
