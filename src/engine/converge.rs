@@ -266,15 +266,16 @@ mod tests {
         );
         assert_eq!((shelf.boxes().len(), journal.len()), (0, 0));
     }
+
     #[tokio::test(start_paused = true)]
     async fn what_nobody_waits_for_is_waited_for_where_it_must_be_mended() {
         let (shelf, pace, journal) = (Shelf::default(), Pace::new(), Journal::new());
-        let unhurried = || Carton {
+        let slow = Carton {
             unhurried: true,
             ..Carton::new("slow")
         };
         let mut graph = Graph::new();
-        graph.add("slow", unhurried());
+        graph.add("slow", slow);
         let on_the_way = |looks| {
             let mut boxes = shelf.on_the_way.lock().unwrap();
             boxes.insert("slow".to_owned(), looks).unwrap_or_default()

@@ -61,7 +61,7 @@ pub trait Object<C: Cloud>: Serialize + DeserializeOwned + Send + Sync + 'static
     fn keeps_data(&self) -> bool {
         false
     }
-    /// Whether the run waits until it is ready. Whoever holds a [`Ref`] to it waits all the same.
+    /// Whether the run waits until it is ready. Whoever holds a [`Ref`] to it waits all the same, and so does who must mend it.
     fn awaited(&self) -> bool {
         true
     }

@@ -12,8 +12,6 @@ use std::time::{Duration, Instant};
 pub const MONITOR: f64 = 5.0;
 /// For how many seconds somebody may wait where no node has to take over.
 pub const PATIENCE: f64 = 10.0;
-/// How long people are watched after a loss, and once another has taken over.
-const WATCHED: Duration = Duration::from_secs(15);
 const SEND: &str = "invenio_app_ils.notifications.backends.mail.send";
 
 /// Of three search nodes each has less than half of what is there.
@@ -142,10 +140,10 @@ pub fn tasks_outlive_their_broker(site: &Site, left: &Value) {
 pub fn each_comes_back(site: &Site, left: &Value) {
     let counts = site.probe("counts", Value::Null);
     let lost = ["ils-web-0", "cache-0", "queue-0", "database-0", "search-0"];
-    let (web, alone) = lost.split_at(1);
+    let [web, alone @ ..] = lost;
     let watch = site.watch();
-    site.lose(web[0]);
-    std::thread::sleep(WATCHED);
+    site.lose(web);
+    std::thread::sleep(Duration::from_secs(30));
     watch
         .stop()
         .noted("one of two web nodes lost", MONITOR, PATIENCE);
@@ -271,7 +269,7 @@ pub fn those_that_lead_may_die(site: &Site, left: &Value) {
             site.one_of(&rest, &format!("{what}'s successor"), is);
             began.elapsed()
         });
-        std::thread::sleep(WATCHED);
+        std::thread::sleep(Duration::from_secs(20));
         watch
             .stop()
             .noted(&format!("{what} lost, of several"), MONITOR, patience);
