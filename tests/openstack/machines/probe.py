@@ -7,8 +7,8 @@
     probe.py ask                the patron asks for the book again, which writes a mail; gives the loan
     probe.py counts             how many there are of each kind
     probe.py found              a librarian finds the patron
-    probe.py watch              asks every two seconds until it is told to stop; how long each request failed at most, and how
-                                long somebody waited
+    probe.py watch              asks every two seconds until it is told to stop and somebody is answered; how long each request
+                                failed at most, and how long somebody waited
 
 Reads one JSON object: url, address (of the load balancer), ca (a PEM file), people (name to email and password), and for
 `kept` what `day` printed. Prints one JSON object; a check that fails ends it with a sentence and status 1.
@@ -243,7 +243,8 @@ def watch():
     signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
     start = time.time()
     someone, asked, failed, longest, since, words = Person(), 0, 0.0, 0.0, None, []
-    while not stop:
+    # told to stop while nobody is answered, it goes on: the end would hide how long that lasts
+    while not stop or (since and time.time() < since + WAIT):
         began = time.time()
         asked += 1
         try:
