@@ -118,6 +118,8 @@ const SETTLES: Duration = Duration::from_secs(90);
 pub async fn settled(cloud: &OpenStack, balancer: &str) -> Result<bool> {
     let began = Instant::now();
     let mut busy = false;
+    // its state is what a deadline tells of, also while it is asked for anew
+    let mut waits = None;
     loop {
         let doing = "wait for the load balancer";
         let found: Listed = cloud
@@ -151,7 +153,9 @@ pub async fn settled(cloud: &OpenStack, balancer: &str) -> Result<bool> {
             }
             Standing::Pending(state) => {
                 busy = true;
-                let _waits = waits_for(format!("load balancer {balancer} is {state}"));
+                // the one before ends first: each gives back what it found
+                drop(waits.take());
+                waits = Some(waits_for(format!("load balancer {balancer} is {state}")));
                 tokio::time::sleep(pause(began.elapsed())).await;
             }
         }
