@@ -117,7 +117,6 @@ const SETTLES: Duration = Duration::from_secs(90);
 /// `Busy` if it stays pending, `Broken` if it has failed, `Gone` if it is not there.
 pub async fn settled(cloud: &OpenStack, balancer: &str) -> Result<bool> {
     let began = Instant::now();
-    let mut busy = false;
     // its state is what a deadline tells of, also while it is asked for anew
     let mut waits = None;
     loop {
@@ -132,7 +131,7 @@ pub async fn settled(cloud: &OpenStack, balancer: &str) -> Result<bool> {
             .answer("loadbalancer")
             .await?;
         match standing(&found.provisioning_status) {
-            Standing::Ready => return Ok(busy),
+            Standing::Ready => return Ok(waits.is_some()),
             Standing::Broken(why) => {
                 let error = Error::new(Kind::Broken, doing, format!("{balancer}: {why}"));
                 return Err(error.remedy("ask the cloud's operators for a failover of it, or replace the environment's load balancer"));
@@ -152,7 +151,6 @@ pub async fn settled(cloud: &OpenStack, balancer: &str) -> Result<bool> {
                 ));
             }
             Standing::Pending(state) => {
-                busy = true;
                 // the one before ends first: each gives back what it found
                 drop(waits.take());
                 waits = Some(waits_for(format!("load balancer {balancer} is {state}")));
