@@ -122,11 +122,17 @@ impl Bed {
             .status
             .success()
     }
-    /// Takes it down in order and boots it a second time.
-    pub fn reboot(&self, name: &str, seconds: u32) {
-        self.script(&["stop", name]);
-        self.script(&["again", name]);
-        self.ready(name, seconds);
+    /// Takes them down in order and boots them a second time, all at once.
+    pub fn reboot(&self, names: &[&str], seconds: u32) {
+        for name in names {
+            self.script(&["stop", name]);
+        }
+        for name in names {
+            self.script(&["again", name]);
+        }
+        for name in names {
+            self.ready(name, seconds);
+        }
     }
     /// An empty disk, as a cloud gives a volume.
     pub fn volume(&self, id: &str) -> PathBuf {

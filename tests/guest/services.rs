@@ -74,7 +74,7 @@ fn a_database_keeps_its_data_over_a_reboot_and_a_new_machine() {
         "/srv/invenioils/postgresql/15/main"
     );
 
-    bed.reboot("database-0", 180);
+    bed.reboot(&["database-0"], 180);
     assert_eq!(good("select book from loan"), "Momo");
     bed.sound("database-0");
 
@@ -175,12 +175,8 @@ fn cache_queue_and_storage_come_up_and_come_back() {
         assert!(others.is_empty(), "{name} listens on {others:?}");
     }
 
+    bed.reboot(&names, 240);
     for name in names {
-        bed.script(&["stop", name]);
-        bed.script(&["again", name]);
-    }
-    for name in names {
-        bed.ready(name, 240);
         bed.sound(name);
     }
     assert_eq!(

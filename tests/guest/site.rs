@@ -170,9 +170,7 @@ fn a_site_comes_up_and_an_administrator_signs_in() {
     for name in ["search-0", "ils-web-0", "ils-worker-0"] {
         bed.sound(name);
     }
-    for name in ["search-0", "ils-worker-0", "ils-web-0"] {
-        bed.reboot(name, 300);
-    }
+    bed.reboot(&["search-0", "ils-worker-0", "ils-web-0"], 300);
     answers(&bed, &own);
     those_that_are_away_are_waited_for(&bed);
     what_was_left_is_taken_up(&bed);

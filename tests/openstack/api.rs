@@ -142,6 +142,21 @@ impl Api {
     pub fn delete(&self, service: &str, path: &str) {
         self.good("DELETE", service, path, None);
     }
+    /// What is no JSON: a secret's own text.
+    #[track_caller]
+    pub fn text(&self, service: &str, path: &str) -> String {
+        let url = format!("{}{path}", self.urls[service]);
+        let request = self
+            .http
+            .get(&url)
+            .header("x-auth-token", &self.token)
+            .header("accept", "text/plain");
+        self.runtime.block_on(async {
+            let answer = request.send().await.expect("an answer");
+            assert!(answer.status().is_success(), "{url}: {}", answer.status());
+            answer.text().await.expect("text")
+        })
+    }
     /// All entries of one list.
     #[track_caller]
     pub fn list(&self, service: &str, path: &str, key: &str) -> Vec<Value> {

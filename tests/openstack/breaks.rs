@@ -8,7 +8,7 @@ use super::{
     cloud,
     daemons::{Stopped, forget_tokens},
     inventory::Inventory,
-    north_star,
+    left_to_a_drill, north_star,
     project::text,
     shared,
 };
@@ -26,10 +26,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-type Shape = BTreeMap<&'static str, Vec<String>>;
+pub type Shape = BTreeMap<&'static str, Vec<String>>;
 
 /// What an apply that nobody disturbs brings, by kind and name. Taken once in a run of the tests.
-pub fn undisturbed(_turn: &Turn) -> &'static Shape {
+fn undisturbed(_turn: &Turn) -> &'static Shape {
     static SHAPE: OnceLock<Shape> = OnceLock::new();
     SHAPE.get_or_init(|| {
         let project = Project::new();
@@ -67,7 +67,6 @@ impl Life {
     }
 
     fn of(turn: Turn) -> Self {
-        undisturbed(&turn);
         let project = Project::new();
         let before = project.inventory();
         let mut workspace = north_star(&project);
@@ -83,10 +82,15 @@ impl Life {
 
     /// Nothing more is to be done, all is there once, and only what may get in gets in.
     pub fn stands(&self) -> Found {
+        self.stands_as(undisturbed(&self.turn))
+    }
+
+    /// The same, where what should be there is known already.
+    pub fn stands_as(&self, wanted: &Shape) -> Found {
         self.workspace.settled();
         let now = self.project.inventory();
         super::firewall::lets_in_exactly(&now, "library");
-        let mut found = found(undisturbed(&self.turn), &now.shape());
+        let mut found = found(wanted, &now.shape());
         found.destroyed = self.healthy.borrow().difference(&well(&now)).count() as u64;
         found
     }
@@ -262,6 +266,9 @@ const OUTAGES: [Outage; 5] = [
 
 #[test]
 fn services_that_go_away_for_a_while_are_waited_for() {
+    if left_to_a_drill("services that go away for a while") {
+        return;
+    }
     let Some(life) = Life::begin() else { return };
     weathered(&life);
     let found = life.stands();
@@ -289,6 +296,9 @@ fn weathered(life: &Life) {
 
 #[test]
 fn what_fails_half_way_is_told_and_the_next_apply_goes_on() {
+    if left_to_a_drill("a machine in ERROR and a quota that runs out") {
+        return;
+    }
     let Some(life) = Life::beside_others() else {
         return;
     };
@@ -337,10 +347,7 @@ fn longest(said: &str) -> u64 {
 
 #[test]
 fn what_never_ends_is_given_up_at_its_deadline_and_the_next_apply_goes_on() {
-    if std::env::var_os("DRILL").is_none() {
-        crate::terraform::workspace::loud(
-            "SKIPPED: waits that end at their deadline on OpenStack (minutes); `make drill` runs them",
-        );
+    if left_to_a_drill("what waits until its deadline") {
         return;
     }
     let Some(life) = Life::begin() else { return };

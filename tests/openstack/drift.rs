@@ -1,6 +1,6 @@
 //! What was changed or deleted behind our back is noticed by the next plan and mended by the next apply.
 
-use super::{Project, calls::Counter, north_star, project::text, shared};
+use super::{Project, calls::Counter, north_star, project::text, shared, tamper};
 use crate::terraform::workspace::until;
 use serde_json::json;
 
@@ -12,6 +12,7 @@ fn what_changed_behind_our_back_is_noticed_and_mended() {
     let workspace = north_star(&project);
     workspace.apply();
     workspace.settled();
+    tamper::every_field_changed_is_told_and_brought_back(&project, &workspace);
     let shape = project.inventory().shape();
     let api = project.api();
 

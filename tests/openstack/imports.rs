@@ -1,28 +1,16 @@
 //! Everything is imported by its id into an empty state; then there is nothing to do.
 
-use super::{Project, shared, workspace};
-use crate::terraform::library::{SMALL, THINGS};
+use super::{Project, workspace};
+use crate::terraform::{Workspace, library::THINGS};
 
-const PROVIDER: &str = "provider \"invenioils\" {\n  openstack = {}\n}\n";
-
-#[test]
-fn every_resource_is_imported_by_its_id_and_the_next_plan_is_empty() {
-    let Some(_turn) = shared() else { return };
-    let project = Project::new();
-    let before = project.inventory();
-    let configuration = format!(
-        "{PROVIDER}{}",
-        SMALL.replace(
-            "name = \"library\"",
-            "name = \"library\"\n  network = { external_network = \"public\" }"
-        )
-    );
-    let first = workspace(&project, &configuration);
-    first.apply();
-    first.settled();
+/// Imports what the first workspace has made, and leaves it as it is.
+pub fn every_resource_is_imported_by_its_id(
+    project: &Project,
+    first: &Workspace,
+    configuration: &str,
+) {
     let made = project.inventory();
-
-    let second = workspace(&project, &configuration);
+    let second = workspace(project, configuration);
     let import: String = THINGS
         .iter()
         .map(|(address, id)| format!("import {{\n  to = {address}\n  id = \"{id}\"\n}}\n"))
@@ -43,6 +31,4 @@ fn every_resource_is_imported_by_its_id_and_the_next_plan_is_empty() {
         );
     }
     project.is_as(&made);
-    second.destroy();
-    project.is_as(&before);
 }

@@ -60,6 +60,21 @@ fn turn(lock: fn(&std::fs::File) -> std::io::Result<()>) -> Option<Turn> {
     Some(Turn { _lock: file })
 }
 
+/// Whether all is run that takes longer than a test may.
+pub fn drilling() -> bool {
+    std::env::var_os("DRILL").is_some()
+}
+
+/// Whether this is left to a drill, of which this run is none; says so.
+pub fn left_to_a_drill(what: &str) -> bool {
+    if !drilling() {
+        terraform::workspace::loud(&format!(
+            "SKIPPED: {what} on OpenStack; `make drill` runs it"
+        ));
+    }
+    !drilling()
+}
+
 /// A workspace that signs in to this project, as users do: by clouds.yaml and OS_CLOUD.
 pub fn workspace(project: &Project, configuration: &str) -> Workspace {
     settle(project, Workspace::new(configuration))

@@ -6,7 +6,10 @@ use super::{
 };
 use serde_json::json;
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -15,6 +18,8 @@ pub struct Project {
     pub id: String,
     pub admin: Api,
     user_id: String,
+    /// As the project's own user, who signs in once.
+    own: Mutex<Option<Arc<Api>>>,
 }
 
 impl Project {
@@ -59,6 +64,7 @@ impl Project {
             id,
             admin,
             user_id,
+            own: Mutex::default(),
         };
         project.quota(
             &json!({ "instances": 200, "cores": 400, "ram": 800_000 }),
@@ -92,6 +98,7 @@ impl Project {
 
     /// Takes away the tokens that the project's user has signed in for, as their end would.
     pub fn revoke_tokens(&self) {
+        *self.own.lock().expect("nobody has failed with it") = None;
         for enabled in [false, true] {
             let user = json!({ "user": { "enabled": enabled } });
             self.admin
@@ -102,8 +109,10 @@ impl Project {
     }
 
     /// As the project's own user sees it.
-    pub fn api(&self) -> Api {
-        Api::sign_in(&self.name, &self.name)
+    pub fn api(&self) -> Arc<Api> {
+        let mut own = self.own.lock().expect("nobody has failed with it");
+        own.get_or_insert_with(|| Arc::new(Api::sign_in(&self.name, &self.name)))
+            .clone()
     }
 
     pub fn clouds_yaml(&self) -> String {

@@ -6,9 +6,17 @@ use super::{
     lists::Marked,
     mark::Mark,
     object::{
-        Of, credential::Credential, listener::Listener, pool::Pool, port, port::Port, secret,
-        secret::Stored, server, server::Server,
+        Of,
+        credential::Credential,
+        listener::Listener,
+        pool::Pool,
+        port,
+        port::Port,
+        secret::{Content, Store, Stored, in_glance},
+        server,
+        server::Server,
     },
+    plan::RECORD,
 };
 use crate::engine::{Entry, Moment, Object, Result};
 use crate::site::{Id, Site, Sort};
@@ -22,20 +30,8 @@ impl OpenStack {
         let id = site.thing.id();
         let since = self.since(false, Moment::START);
         let mut found = Vec::new();
-        if id.sort != Sort::BackupPolicy && self.offers.keys {
-            for secret in self.secrets(since).await?.iter() {
-                let reference = secret::Reference {
-                    id: secret.id().to_owned(),
-                    reference: secret.secret_ref.clone(),
-                };
-                note::<Stored>(
-                    &mut found,
-                    &id,
-                    secret,
-                    &reference,
-                    json!({ "content": "unknown", "store": "barbican" }),
-                );
-            }
+        if id.sort != Sort::BackupPolicy {
+            self.stray_secrets(&id, since, &mut found).await?;
         }
         if matches!(id.sort, Sort::Service | Sort::Instance) {
             if self.offers.credentials {
@@ -100,6 +96,35 @@ impl OpenStack {
             }
         }
         Ok(found)
+    }
+
+    async fn stray_secrets(
+        &self,
+        id: &Id,
+        since: Moment,
+        found: &mut Vec<(String, Entry)>,
+    ) -> Result<()> {
+        let spec = |store| json!({ "content": Content::Unknown, "store": store });
+        if self.offers.keys {
+            for secret in self.secrets(since).await?.iter() {
+                note::<Stored>(
+                    found,
+                    id,
+                    secret,
+                    &secret.reference(),
+                    spec(Store::Barbican),
+                );
+            }
+            return Ok(());
+        }
+        // Beside the record, which the plan knows.
+        let record = Mark::new(id, RECORD);
+        for kept in self.kept(since).await?.iter() {
+            if kept.mark != record.as_str() {
+                note::<Stored>(found, id, kept, &in_glance(&kept.id), spec(Store::Glance));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -91,7 +91,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    fn reference(&self) -> Reference {
+    pub fn reference(&self) -> Reference {
         Reference {
             id: last(&self.secret_ref).to_owned(),
             reference: self.secret_ref.clone(),
@@ -128,7 +128,7 @@ impl Reference {
     }
 }
 
-fn in_glance(id: &str) -> Reference {
+pub fn in_glance(id: &str) -> Reference {
     Reference {
         id: id.to_owned(),
         reference: format!("{GLANCE}{id}"),

@@ -32,8 +32,6 @@ workers = 1
 listen = 127.0.0.1:5354
 [service:producer]
 workers = 1
-[producer_task:increment_serial]
-interval = 2
 [producer_task:worker_periodic_recovery]
 interval = 60
 [service:worker]
@@ -48,6 +46,8 @@ serial_max_retries = 3
 serial_retry_delay = 1
 [storage:sqlalchemy]
 connection = $(db designate)
+[heartbeat_emitter]
+heartbeat_interval = 60
 [coordination]
 backend_url = memcached://127.0.0.1:11211
 $(authtoken designate)
