@@ -4,7 +4,7 @@ use super::{Finding, Host, Platform, Preflight};
 use crate::engine::{
     self, Entry, Inspection, Journal, Need, Order, Outcome, Pace, Result, Run, Slot,
 };
-use crate::site::{Outputs, Record, Site};
+use crate::site::{Outputs, Record, Site, Sort};
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,18 +27,19 @@ impl<H: Host> Hosted<H> {
     }
 
     /// With an empty journal (an import, or a state that was lost), what the cloud itself remembers of the thing is
-    /// taken for it, so that what an earlier make of it left behind is found and goes.
+    /// taken for it, so that what an earlier make of it left behind is found and goes. A certificate's key is another one in
+    /// each run, so no later plan names what a killed run stored: that is looked for whatever the journal knows.
     async fn remember(&self, site: &Site, journal: &Journal) -> Result<()> {
-        if !journal.is_empty() {
+        let id = site.thing.id();
+        let lost = journal.is_empty();
+        if !lost && id.sort != Sort::Certificate {
             return Ok(());
         }
-        let id = site.thing.id();
-        let record = self
-            .host
-            .records()
-            .await?
-            .into_iter()
-            .find(|record| record.thing.id() == id);
+        let records = match lost {
+            true => self.host.records().await?,
+            false => Vec::new(),
+        };
+        let record = records.into_iter().find(|record| record.thing.id() == id);
         if let Some(record) = record {
             let before = Site {
                 thing: record.thing,

@@ -76,18 +76,30 @@ fn a_key_that_a_killed_run_stored_is_not_taken_for_another_certificates() {
     assert_eq!(records.len(), 1, "{records:?}");
     api.delete("image", &format!("/images/{}", text(&records[0]["id"])));
 
+    let alone = |pem: &str| {
+        let now = project.inventory();
+        let [secret] = now.all("secret") else {
+            panic!("one bundle: {:?}", now.names("secret"))
+        };
+        let reference = text(&secret["secret_ref"]);
+        let (_, id) = reference.rsplit_once('/').expect("an address");
+        let kept = api.text("key-manager", &format!("/secrets/{id}/payload"));
+        let bundle: Value = serde_json::from_str(&kept).expect("a bundle is JSON");
+        assert_eq!(bundle["certificate_pem"], pem);
+    };
     let (pem, site, secrets) = issued();
     let journal = Journal::new();
     make(&site, &journal, secrets);
-    let now = project.inventory();
-    let [secret] = now.all("secret") else {
-        panic!("one bundle: {:?}", now.names("secret"))
-    };
-    let reference = text(&secret["secret_ref"]);
-    let (_, id) = reference.rsplit_once('/').expect("an address");
-    let kept = api.text("key-manager", &format!("/secrets/{id}/payload"));
-    let bundle: Value = serde_json::from_str(&kept).expect("a bundle is JSON");
-    assert_eq!(bundle["certificate_pem"], pem);
+    alone(&pem);
+
+    // Nor is that of a run that renewed it and was killed, and what it knew with it.
+    let before_it = journal.to_bytes();
+    let (_, site, secrets) = issued();
+    make(&site, &journal, secrets);
+    let journal = Journal::from_bytes(&before_it).expect("a journal");
+    let (pem, site, secrets) = issued();
+    make(&site, &journal, secrets);
+    alone(&pem);
 
     let gone = runtime.block_on(async {
         let cloud = process(&project).await;
