@@ -1,6 +1,6 @@
 //! The platform alone, without Terraform, for moments that no kill of Terraform is sure to meet.
 
-use super::{Project, api::password, project::text, shared};
+use super::{Project, api::password, inventory::Inventory, project::text, shared};
 use invenioils::{
     engine::{Journal, Run, Secret, Secrets},
     platform::{Hosted, Platform, openstack},
@@ -51,62 +51,106 @@ fn issued() -> (String, Site, Secrets) {
     (pem, site, secrets)
 }
 
+/// The images that we keep texts in: what becomes of a thing, and secrets where there is no Barbican.
+fn kept(project: &Project) -> Vec<Value> {
+    let ours = format!("/images?owner={}&tag=invenioils", project.id);
+    project.api().list("image", &ours, "images")
+}
+
+fn is_secret(image: &Value) -> bool {
+    image["name"] == "invenioils-secret"
+}
+
+/// The texts of all secrets, wherever they are.
+fn secrets(project: &Project) -> Vec<String> {
+    let api = project.api();
+    let in_barbican = project.inventory();
+    let in_barbican = in_barbican.all("secret").iter().map(|secret| {
+        let reference = text(&secret["secret_ref"]);
+        let (_, id) = reference.rsplit_once('/').expect("an address");
+        api.text("key-manager", &format!("/secrets/{id}/payload"))
+    });
+    let images = kept(project);
+    let in_glance = images.iter().filter(|it| is_secret(it)).map(|image| {
+        assert_eq!(image["invenioils_pieces"], "1", "{image}");
+        text(&image["invenioils_0"])
+    });
+    in_barbican.chain(in_glance).collect()
+}
+
 /// What a run leaves that ended between a certificate's key and its record is a key whose certificate nobody knows: were it
 /// taken for the next one's, no load balancer could read the pair.
+fn each_key_is_its_certificates(project: &Project, before: &Inventory, barbican: bool) {
+    let runtime = Runtime::new().expect("a runtime");
+    let run = |secrets| Run::lasting(Duration::from_secs(300)).with_secrets(secrets);
+    let make = |site: &Site, journal: &Journal, secrets| {
+        let made = runtime.block_on(async {
+            let cloud = process(project).await;
+            cloud.converge(site, journal, &run(secrets)).await
+        });
+        assert!(made.complete, "{:?}", made.errors);
+    };
+    let alone = |pem: &str| {
+        let secrets = secrets(project);
+        let [bundle] = secrets.as_slice() else {
+            panic!("one bundle, not {}", secrets.len())
+        };
+        let bundle: Value = serde_json::from_str(bundle).expect("a bundle is JSON");
+        assert_eq!(bundle["certificate_pem"], pem);
+        let there = project.inventory().all("secret").len();
+        assert_eq!(there, usize::from(barbican));
+    };
+
+    let (_, site, key) = issued();
+    make(&site, &Journal::new(), key);
+    let images = kept(project);
+    let [record] = images
+        .iter()
+        .filter(|it| !is_secret(it))
+        .collect::<Vec<_>>()[..]
+    else {
+        panic!("one record: {images:?}")
+    };
+    let id = text(&record["id"]);
+    project.api().delete("image", &format!("/images/{id}"));
+
+    let (pem, site, key) = issued();
+    let journal = Journal::new();
+    make(&site, &journal, key);
+    alone(&pem);
+
+    // Nor is that of a run that renewed it and was killed, and what it knew with it.
+    let known = journal.to_bytes();
+    let (_, site, key) = issued();
+    make(&site, &journal, key);
+    let journal = Journal::from_bytes(&known).expect("a journal");
+    let (pem, site, key) = issued();
+    make(&site, &journal, key);
+    alone(&pem);
+
+    let gone = runtime.block_on(async {
+        let cloud = process(project).await;
+        let run = run(Secrets::default());
+        cloud.remove(&site, &journal, &run).await
+    });
+    assert!(gone.complete, "{:?}", gone.errors);
+    project.is_as(before);
+    assert!(kept(project).is_empty());
+}
+
 #[test]
 fn a_key_that_a_killed_run_stored_is_not_taken_for_another_certificates() {
     let Some(_turn) = shared() else { return };
     let project = Project::new();
     let before = project.inventory();
-    let api = project.api();
-    let runtime = Runtime::new().expect("a runtime");
-    let run = |secrets| Run::lasting(Duration::from_secs(300)).with_secrets(secrets);
-    let make = |site: &Site, journal: &Journal, secrets| {
-        let made = runtime.block_on(async {
-            let cloud = process(&project).await;
-            cloud.converge(site, journal, &run(secrets)).await
-        });
-        assert!(made.complete, "{:?}", made.errors);
-    };
+    each_key_is_its_certificates(&project, &before, true);
+}
 
-    let (_, site, secrets) = issued();
-    make(&site, &Journal::new(), secrets);
-    let ours = format!("/images?owner={}&tag=invenioils", project.id);
-    let records = api.list("image", &ours, "images");
-    assert_eq!(records.len(), 1, "{records:?}");
-    api.delete("image", &format!("/images/{}", text(&records[0]["id"])));
-
-    let alone = |pem: &str| {
-        let now = project.inventory();
-        let [secret] = now.all("secret") else {
-            panic!("one bundle: {:?}", now.names("secret"))
-        };
-        let reference = text(&secret["secret_ref"]);
-        let (_, id) = reference.rsplit_once('/').expect("an address");
-        let kept = api.text("key-manager", &format!("/secrets/{id}/payload"));
-        let bundle: Value = serde_json::from_str(&kept).expect("a bundle is JSON");
-        assert_eq!(bundle["certificate_pem"], pem);
-    };
-    let (pem, site, secrets) = issued();
-    let journal = Journal::new();
-    make(&site, &journal, secrets);
-    alone(&pem);
-
-    // Nor is that of a run that renewed it and was killed, and what it knew with it.
-    let before_it = journal.to_bytes();
-    let (_, site, secrets) = issued();
-    make(&site, &journal, secrets);
-    let journal = Journal::from_bytes(&before_it).expect("a journal");
-    let (pem, site, secrets) = issued();
-    make(&site, &journal, secrets);
-    alone(&pem);
-
-    let gone = runtime.block_on(async {
-        let cloud = process(&project).await;
-        cloud
-            .remove(&site, &journal, &run(Secrets::default()))
-            .await
-    });
-    assert!(gone.complete, "{:?}", gone.errors);
-    project.is_as(&before);
+#[test]
+fn nor_is_it_where_a_cloud_has_no_barbican() {
+    let Some(_turn) = shared() else { return };
+    let project = Project::new();
+    let before = project.inventory();
+    project.without("key-manager");
+    each_key_is_its_certificates(&project, &before, false);
 }

@@ -96,6 +96,23 @@ impl Project {
         }
     }
 
+    /// From now on this project is told of no such service. Who looks into it here has signed in before, and finds all.
+    pub fn without(&self, service: &str) {
+        self.api();
+        let services = self.admin.list("identity", "/services", "services");
+        let is_it = |id: &serde_json::Value| {
+            let found = services.iter().find(|it| it["id"] == *id);
+            found.is_some_and(|it| it["type"] == service)
+        };
+        for endpoint in self.admin.list("identity", "/endpoints", "endpoints") {
+            if !is_it(&endpoint["service_id"]) {
+                let id = text(&endpoint["id"]);
+                let path = format!("/OS-EP-FILTER/projects/{}/endpoints/{id}", self.id);
+                self.admin.put("identity", &path, &json!({}));
+            }
+        }
+    }
+
     /// Takes away the tokens that the project's user has signed in for, as their end would.
     pub fn revoke_tokens(&self) {
         *self.own.lock().expect("nobody has failed with it") = None;
