@@ -3,6 +3,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import socket
 import ssl
 
@@ -104,7 +105,16 @@ def rights(context):
         wish = json.dumps({"ha-mode": "all", "ha-sync-mode": "automatic"})
         control("set_policy", "-p", VHOST, "--apply-to", "queues", "mirrored", ".*", wish, check=False)
         # all others were made while there were fewer nodes
-        run("rabbitmq-queues", "-q", "grow", f"rabbit@{context.name}", "all", "--vhost-pattern", f"^{VHOST}$", check=False, timeout=120)
+        machine.until(120, lambda: has_a_part(f"rabbit@{context.name}"), "a part of every queue on this node")
+
+
+def has_a_part(node):
+    """Takes one of each queue that a majority keeps. A queue that just lets another node in refuses this one: whether it has it
+    is asked, and not taken for granted."""
+    run("rabbitmq-queues", "-q", "grow", node, "all", "--vhost-pattern", f"^{VHOST}$", check=False, timeout=120)
+    queues = control("--no-table-headers", "list_queues", "-p", VHOST, "name", "type", "members")
+    kept = [line for line in queues.splitlines() if line.split("\t")[1:2] == ["quorum"]]
+    return all(node in re.findall(r"rabbit@[\w.-]+", line) for line in kept)
 
 
 def defined():
