@@ -35,12 +35,14 @@ impl<H: Host> Hosted<H> {
         if !lost && id.sort != Sort::Certificate {
             return Ok(());
         }
-        let records = match lost {
-            true => self.host.records().await?,
-            false => Vec::new(),
-        };
-        let record = records.into_iter().find(|record| record.thing.id() == id);
-        if let Some(record) = record {
+        if lost
+            && let Some(record) = self
+                .host
+                .records()
+                .await?
+                .into_iter()
+                .find(|record| record.thing.id() == id)
+        {
             let before = Site {
                 thing: record.thing,
                 ..site.clone()
