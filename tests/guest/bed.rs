@@ -107,8 +107,8 @@ impl Bed {
         self.machines.lock().unwrap().push(name.clone());
         self.script(&words);
     }
-    pub fn ready(&self, name: &str, seconds: u32) {
-        self.script(&["wait", name, &seconds.to_string()]);
+    pub fn ready(&self, name: &str) {
+        self.script(&["wait", name]);
     }
     /// Runs something in a machine by its shell.
     pub fn shell(&self, name: &str, command: &str) -> String {
@@ -123,7 +123,7 @@ impl Bed {
             .success()
     }
     /// Takes them down in order and boots them a second time, all at once.
-    pub fn reboot(&self, names: &[&str], seconds: u32) {
+    pub fn reboot(&self, names: &[&str]) {
         for name in names {
             self.script(&["stop", name]);
         }
@@ -131,7 +131,7 @@ impl Bed {
             self.script(&["again", name]);
         }
         for name in names {
-            self.ready(name, seconds);
+            self.ready(name);
         }
     }
     /// An empty disk, as a cloud gives a volume.

@@ -52,7 +52,7 @@ fn a_moment_and_its_files_come_back_and_failures_are_told() {
     it.bundles.insert("alerts".to_owned(), alerts);
     it.document.alert_email = Some("library@[127.0.0.1]".to_owned());
     bed.start(&it);
-    bed.ready(NAME, 600);
+    bed.ready(NAME);
     // the database archives as its own user
     bed.shell(NAME, "mkdir -p /srv/backups/files /srv/backups/b/library/database/wal && chown postgres: /srv/backups/b/library/database/wal");
     bed.shell(
@@ -171,7 +171,7 @@ fn illness_is_told(bed: &Bed) {
     // in the words of a web hook's message: twice in JSON, once as a title of its own
     assert_eq!(told("has not been well"), [2, 1]);
     bed.shell(NAME, &format!("systemctl unmask {UNIT}"));
-    bed.ready(NAME, 120);
+    bed.ready(NAME);
     converge();
     assert_eq!(told("is well again"), [3, 2]);
     assert!(bed.fails(NAME, "test -e /var/lib/invenioils/ill.json"));

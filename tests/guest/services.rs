@@ -35,7 +35,7 @@ fn a_database_keeps_its_data_over_a_reboot_and_a_new_machine() {
     );
     let it = with_volume(&bed, it);
     bed.start(&it);
-    bed.ready("database-0", 600);
+    bed.ready("database-0");
     bed.sound("database-0");
 
     let own = "database-0.database.library.internal";
@@ -74,14 +74,14 @@ fn a_database_keeps_its_data_over_a_reboot_and_a_new_machine() {
         "/srv/invenioils/postgresql/15/main"
     );
 
-    bed.reboot(&["database-0"], 180);
+    bed.reboot(&["database-0"]);
     assert_eq!(good("select book from loan"), "Momo");
     bed.sound("database-0");
 
     // another machine in its place, with the same volume
     bed.script(&["forget", "database-0"]);
     bed.start(&it);
-    bed.ready("database-0", 600);
+    bed.ready("database-0");
     assert_eq!(good("select book from loan"), "Momo");
 }
 
@@ -116,7 +116,7 @@ fn cache_queue_and_storage_come_up_and_come_back() {
     ));
     let names = ["cache-0", "queue-0", "storage-0"];
     for name in names {
-        bed.ready(name, 600);
+        bed.ready(name);
         bed.sound(name);
     }
 
@@ -175,7 +175,7 @@ fn cache_queue_and_storage_come_up_and_come_back() {
         assert!(others.is_empty(), "{name} listens on {others:?}");
     }
 
-    bed.reboot(&names, 240);
+    bed.reboot(&names);
     for name in names {
         bed.sound(name);
     }

@@ -155,7 +155,7 @@ fn a_site_comes_up_and_an_administrator_signs_in() {
         "ils-web-0",
         "ils-worker-0",
     ] {
-        bed.ready(name, 1500);
+        bed.ready(name);
     }
     answers(&bed, &own);
     assert_eq!(
@@ -170,7 +170,7 @@ fn a_site_comes_up_and_an_administrator_signs_in() {
     for name in ["search-0", "ils-web-0", "ils-worker-0"] {
         bed.sound(name);
     }
-    bed.reboot(&["search-0", "ils-worker-0", "ils-web-0"], 300);
+    bed.reboot(&["search-0", "ils-worker-0", "ils-web-0"]);
     answers(&bed, &own);
     those_that_are_away_are_waited_for(&bed);
     what_was_left_is_taken_up(&bed);
