@@ -194,6 +194,7 @@ fn those_that_are_away_are_waited_for(bed: &Bed) {
             "404",
         ),
         ("cache-0", "redis-server", "/api/documents/?size=1", "200"),
+        ("search-0", "nginx", "/api/documents/?size=1", "200"),
     ] {
         assert_eq!(ask(20, HOSTNAME, path), answer, "{name} is there");
         // It would start what is away.

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 pub const MONITOR: f64 = 5.0;
 /// For how many seconds somebody may wait where no node has to take over.
 pub const PATIENCE: f64 = 10.0;
+/// … and while one of several nodes follows another: as long as the application waits for it.
+const WAITS: f64 = 45.0;
 const SEND: &str = "invenio_app_ils.notifications.backends.mail.send";
 
 /// Of three search nodes each has less than half of what is there.
@@ -233,32 +235,21 @@ pub fn those_that_lead_may_die(site: &Site, left: &Value) {
     let primary = |name: &str| site.report(name)["primary"] == true;
     let first = |name: &str| name == "queue-0";
     let schedules = |name: &str| site.schedules(name);
-    // what it is, which of these nodes, and for how many seconds somebody may wait: the application waits 45 for a primary
-    type Leader<'a> = (&'a str, Vec<String>, &'a dyn Fn(&str) -> bool, f64);
+    // what it is, and which of these nodes
+    type Leader<'a> = (&'a str, Vec<String>, &'a dyn Fn(&str) -> bool);
     let leads: [Leader<'_>; 5] = [
-        ("the primary database", names("database", 3), &primary, 45.0),
-        ("the cache's master", names("cache", 3), &primary, 30.0),
-        (
-            "the first of the broker's nodes",
-            names("queue", 3),
-            &first,
-            PATIENCE,
-        ),
+        ("the primary database", names("database", 3), &primary),
+        ("the cache's master", names("cache", 3), &primary),
+        ("the first of the broker's nodes", names("queue", 3), &first),
         (
             "the search engine's elected manager",
             names("search", 3),
             &elected,
-            30.0,
         ),
-        (
-            "the worker with the scheduler",
-            site.workers(),
-            &schedules,
-            PATIENCE,
-        ),
+        ("the worker with the scheduler", site.workers(), &schedules),
     ];
     let mut lost = Vec::new();
-    for (what, all, is, patience) in leads {
+    for (what, all, is) in leads {
         let victim = site.one_of(&all, what, is);
         let watch = site.watch();
         site.lose(&victim);
@@ -272,7 +263,7 @@ pub fn those_that_lead_may_die(site: &Site, left: &Value) {
         std::thread::sleep(Duration::from_secs(20));
         watch
             .stop()
-            .noted(&format!("{what} lost, of several"), MONITOR, patience);
+            .noted(&format!("{what} lost, of several"), MONITOR, WAITS);
         if let Some(took) = another {
             note("… until another has taken over", &seconds(took));
         }
