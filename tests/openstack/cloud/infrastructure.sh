@@ -41,10 +41,11 @@ schemas() {
   local B=$VENV/bin
   say "database schemas"
   # two lanes, for two cores
+  # What an interrupted run made is not made again. (`grep -q` would end before the list does, and that is an error.)
   ( set -e
     $B/nova-manage --config-file $ETC/nova/nova.conf api_db sync
     $B/nova-manage --config-file $ETC/nova/nova.conf cell_v2 map_cell0 --database_connection "$(db nova_cell0)"
-    $B/nova-manage --config-file $ETC/nova/nova.conf cell_v2 list_cells | grep -q ' cell1 ' || $B/nova-manage --config-file $ETC/nova/nova.conf cell_v2 create_cell --name cell1
+    $B/nova-manage --config-file $ETC/nova/nova.conf cell_v2 list_cells | grep ' cell1 ' >/dev/null || $B/nova-manage --config-file $ETC/nova/nova.conf cell_v2 create_cell --name cell1
     $B/nova-manage --config-file $ETC/nova/nova.conf db sync
     $B/cinder-manage --config-file $ETC/cinder/cinder.conf db sync
     $B/octavia-db-manage --config-file $ETC/octavia/octavia.conf upgrade head
