@@ -179,7 +179,9 @@ impl Declared for Model {
             true => Value::Null,
             false => next_run(&it.schedule, &it.timezone, self.next_run_at.known()).into(),
         };
-        self.latest = outputs.latest.as_ref().map(LatestModel::from).into();
+        if !outputs.latest_unheard || self.latest.known().is_none() {
+            self.latest = outputs.latest.as_ref().map(LatestModel::from).into();
+        }
     }
 
     fn show(&mut self, thing: &Thing) {

@@ -8,7 +8,7 @@ use super::planning::{self, id_of, protected, taken};
 use super::report::{drifted, ill, missing_neighbours, said, tell_left};
 use super::setup::{Connected, Setup};
 use super::{Declared, INCOMPLETE, READY};
-use crate::engine::{Journal, Run};
+use crate::engine::{Journal, Kind, Run};
 use crate::plugin::{
     Call, Diag, Diags, Found, IdentitySchema, ImportKey, Listing, Plan, Private, Query, Resource,
     Saved, Schema, Type, Value, text,
@@ -220,6 +220,7 @@ impl<M: Declared> Resource for Lifecycle<M> {
         let model = shown::<M>(&record, connected);
         let site = self.setup.standing(record.thing).await?;
         keep(saved, LAST, &site);
+        keep(saved, SERVED, &site);
         saved.private().set(FINISHED, b"1".to_vec());
         saved.private().set(WHOLE, b"1".to_vec());
         saved.put(model);
@@ -312,9 +313,15 @@ impl<M: Declared> Lifecycle<M> {
             .converge(&site, &keeper.journal, &run(call, secrets))
             .await;
         let mut outputs = connected.platform.outputs(&site, &keeper.journal);
-        // Machines that were made just now have nothing to say yet.
-        if outcome.complete && stored {
+        // Machines that were made just now have nothing to say yet; those of a thing that does not become whole may know why.
+        let stopped = outcome.errors.iter().any(|it| it.kind == Kind::Stopped);
+        if (stored || !outcome.complete) && !stopped {
             connected.platform.observe(&site, &mut outputs).await;
+        }
+        if !outcome.complete
+            && let Some(ill) = ill(&id, &outputs)
+        {
+            call.warn(ill);
         }
         model.compute(&site.thing, &outputs);
         if outcome.complete {

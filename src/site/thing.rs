@@ -87,6 +87,9 @@ pub struct Outputs {
     /// A policy's newest backup. Not recorded: it changes without us.
     #[serde(skip)]
     pub latest: Option<Latest>,
+    /// Nobody could be asked for it: what was known of it holds.
+    #[serde(skip)]
+    pub latest_unheard: bool,
     /// What is wrong with its machines by their own word, a sentence each.
     #[serde(skip)]
     pub ills: Vec<String>,

@@ -174,6 +174,8 @@ fn a_site_comes_up_and_an_administrator_signs_in() {
     answers(&bed, &own);
     those_that_are_away_are_waited_for(&bed);
     what_was_left_is_taken_up(&bed);
+    it_serves_when_somebody_else_has_asked(&bed);
+    an_upgrade_that_was_left_is_taken_back_or_told(&bed);
     another_file_is_refused(&bed);
 }
 
@@ -242,6 +244,80 @@ fn what_was_left_is_taken_up(bed: &Bed) {
             break;
         }
         assert!(Instant::now() < end, "{before}\n{now}");
+        std::thread::sleep(Duration::from_secs(1));
+    }
+}
+
+fn sql(bed: &Bed, words: &str) -> String {
+    let asked = format!("su postgres -c 'psql -At ils' <<'END'\n{words}\nEND");
+    bed.shell("database-0", &asked)
+}
+
+/// Other machines leave readers to this one only after a load balancer has found it.
+fn it_serves_when_somebody_else_has_asked(bed: &Bed) {
+    let told = || {
+        sql(
+            bed,
+            "select count(*) from invenioils.done where step = 'serving 9.0.1'",
+        )
+    };
+    let own = "curl -sS -o /dev/null -w '%{http_code}' http://10.77.0.31:8080/ping";
+    assert_eq!(bed.shell("ils-web-0", own), "200");
+    std::thread::sleep(Duration::from_secs(6));
+    assert_eq!(told(), "0", "its own question tells nothing");
+    assert_eq!(bed.shell("ils-worker-0", own), "200");
+    until("it serves", || told() == "1");
+}
+
+/// Whoever brought the data to another version is gone: before the migrations that is taken back, after them it is said what
+/// to do; and meanwhile nothing is written.
+fn an_upgrade_that_was_left_is_taken_back_or_told(bed: &Bed) {
+    let web = |words: &str| bed.shell("ils-web-0", words);
+    let ask = |method: &str, path: &str| {
+        web(&format!(
+            "curl -sS -m 30 -o /dev/null -w '%{{http_code}}' -X {method} -H 'X-Forwarded-Proto: https' -H 'Host: {HOSTNAME}' \
+             'http://10.77.0.31:8080{path}'"
+        ))
+    };
+    let shut = || ask("POST", "/api/login") == "503";
+    let begun = "insert into invenioils.done (step) select 'revisions before 99.0: ' || string_agg(version_num, ' ' order by version_num) \
+                 from alembic_version; insert into invenioils.done (step) values ('changing to 99.0')";
+    assert!(!shut());
+    web("systemctl stop invenioils-converge.timer invenioils-converge.service");
+    sql(bed, begun);
+    until("nothing is written", shut);
+    assert_eq!(ask("GET", "/api/documents/?size=1"), "200", "it is read on");
+    web("systemctl start invenioils-converge.service");
+    let left = sql(
+        bed,
+        "select step from invenioils.done where step like 'changing to %'",
+    );
+    assert_eq!(left, "", "taken back");
+    until("it is written again", || !shut());
+    sql(
+        bed,
+        &format!("{begun}; insert into invenioils.done (step) values ('migrations of 99.0')"),
+    );
+    until("nothing is written", shut);
+    let told = web("systemctl start invenioils-converge.service || true; invenioils status");
+    assert!(told.contains("set `version` to 99.0"), "{told}");
+    web("touch /run/ils/outdated");
+    assert_eq!(
+        ask("GET", "/ping"),
+        "503",
+        "load balancers that ask by name"
+    );
+    web("rm /run/ils/outdated");
+    assert_eq!(ask("GET", "/ping"), "200");
+    sql(bed, "delete from invenioils.done where step like '%99.0%'");
+    until("it is written again", || !shut());
+    web("systemctl start invenioils-converge.service invenioils-converge.timer");
+}
+
+fn until(what: &str, mut is: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(120);
+    while !is() {
+        assert!(Instant::now() < end, "{what}: waited for in vain");
         std::thread::sleep(Duration::from_secs(1));
     }
 }

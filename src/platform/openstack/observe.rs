@@ -35,7 +35,9 @@ impl OpenStack {
             Thing::Instance(_) => self.hear(outputs).await,
             Thing::BackupPolicy(it) => {
                 let latest = self.latest(it, site, outputs.bucket.as_deref());
-                outputs.latest = in_time(latest).await.ok().flatten();
+                let heard = in_time(latest).await;
+                outputs.latest_unheard = heard.is_err();
+                outputs.latest = heard.ok().flatten();
             }
             Thing::Service(_) => self.hear_of(&site.thing.id(), outputs).await,
             Thing::Environment(_) | Thing::Certificate(_) => {}

@@ -95,10 +95,16 @@ pub fn by_the_guide(site: &Site, left: &Value) {
         site.program(name, "wipe.py");
     }
     let wiped = site.holdings();
+    let gone = [
+        "file ",
+        "table public.",
+        "index documents",
+        "index vocabularies",
+    ];
     assert!(
         !wiped
             .keys()
-            .any(|it| it.starts_with("file ") || it.starts_with("table public.")),
+            .any(|it| gone.iter().any(|kind| it.starts_with(kind))),
         "not wiped: {wiped:?}"
     );
 

@@ -149,12 +149,10 @@ impl Object<OpenStack> for Member {
         compared.field("weight", &1, &found.weight);
         compared.field("admin_state_up", &true, &found.admin_state_up);
         let standing = match standing(&found.provisioning_status) {
-            Standing::Ready if known.is_some() && !self.answers(cx, found).await? => {
-                Standing::Pending(format!(
-                    "it does not answer yet ({})",
-                    found.operating_status
-                ))
-            }
+            Standing::Ready if !self.answers(cx, found).await? => Standing::Pending(format!(
+                "it does not answer yet ({})",
+                found.operating_status
+            )),
             standing => standing,
         };
         let facts = InPool {

@@ -5,6 +5,8 @@ import glob
 import hashlib
 import json
 import os
+import re
+from urllib.parse import quote
 
 import bucket
 import keeper
@@ -140,7 +142,9 @@ def proxied(context, kind):
 def check_cache(bundle):
     steps = ["  option tcp-check"]
     if bundle.get("password"):
-        steps += [f"  tcp-check send AUTH\\ {bundle['password']}\\r\\n", "  tcp-check expect string +OK"]
+        # a password of somebody else's may have any letter, and of some the proxy's own configuration makes something else
+        word = re.sub("[^A-Za-z0-9]", lambda it: "".join(f"\\x{byte:02x}" for byte in it[0].encode()), bundle["password"])
+        steps += [f"  tcp-check send AUTH\\ {word}\\r\\n", "  tcp-check expect string +OK"]
     steps += ["  tcp-check send info\\ replication\\r\\n", "  tcp-check expect string role:master",
               "  tcp-check send QUIT\\r\\n", "  tcp-check expect string +OK"]
     return "\n".join(steps) + "\n"
@@ -180,7 +184,7 @@ def database_uri(context):
                        "keepalives_interval=1", "keepalives_count=2"]
     if reach["tls"]:
         options += ["sslmode=verify-full", f"sslrootcert={authority_or_system('database')}"]
-    return f"postgresql+psycopg2://{user}:{password}@/{reach['name']}?" + "&".join(options)
+    return f"postgresql+psycopg2://{quote(user, safe='')}:{quote(password, safe='')}@/{reach['name']}?" + "&".join(options)
 
 
 def settings(context):
@@ -190,10 +194,11 @@ def settings(context):
     scheme = "http" if thing.get("insecure_http") else "https"
     site = f"{scheme}://{thing['hostname']}"
     port = proxied(context, "cache")
-    redis = f"redis://:{context.secret('cache', 'password')}@127.0.0.1:{port}"
+    redis = f"redis://:{quote(context.secret('cache', 'password'), safe='')}@127.0.0.1:{port}"
     if not context.bundles["cache"].get("password"):
         redis = f"redis://127.0.0.1:{port}"
-    broker = (f"amqp://{context.secret('queue', 'username')}:{context.secret('queue', 'password')}"
+    user, password = (quote(context.secret("queue", it), safe="") for it in ("username", "password"))
+    broker = (f"amqp://{user}:{password}"
               f"@127.0.0.1:{proxied(context, 'queue')}/{service(context, 'queue')['name']}")
     values = {
         "_https": scheme == "https",
@@ -321,9 +326,13 @@ def set_up(context, program):
     wish, done = wish_of(context), HOME + "/.set-up"
     mark = hashlib.sha256(json.dumps([wish, program], sort_keys=True).encode()).hexdigest()
     if machine.read(done) == mark:
+        if os.path.exists(keeper.CHANGING):
+            # somebody brings the data to another version, or died over it: then this one is taken back or said to be lost
+            bring_up_to_date({**wish, "idle": True}, program)
         return
     bring_up_to_date(wish, program)
-    write(done, mark, mode=0o644)
+    # it is made of a password, too
+    write(done, mark, mode=0o600)
 
 
 def rebuild(context):

@@ -47,6 +47,10 @@ def sources(context):
     ours = "/etc/apt/sources.list.d/invenioils.sources"
     if not mirror:
         machine.remove(ours)
+        for path in ["/etc/apt/sources.list.off"] + glob.glob("/etc/apt/sources.list.d/*.off"):
+            if os.path.exists(path):
+                os.rename(path, path.removesuffix(".off"))
+                machine.remove("/var/lib/invenioils/lists")
         return
     name = released()["VERSION_CODENAME"]
     key = "/usr/share/keyrings/debian-archive-keyring.gpg"

@@ -26,6 +26,10 @@ CHANGING = "/run/ils/changing"
 OUTDATED = "/run/ils/outdated"
 # people who come to this machine are answered by the release that is on it
 SERVING = "/run/ils/serving"
+# a load balancer asked, and the data's other machines know it: nobody needs to write down any more who asks
+TOLD = "/run/ils/told"
+# who asked this machine how it is, by the web server
+ASKED = "/var/log/nginx/asked"
 # until load balancers have seen that a machine answers
 SEEN = 20
 BEAT = 2
@@ -133,28 +137,41 @@ class Web:
         for flag in (CHANGING, OUTDATED):
             if os.path.exists(flag):
                 os.unlink(flag)
-        if not self.told and os.path.exists(SERVING):
+        # what answers nobody but itself, being in no pool, takes the place of no other
+        if not self.told and os.path.exists(SERVING) and asked_by_others():
             data.serving(own())
             self.told = True
+            self.put(TOLD)
 
     def close(self, newest, served):
         """Those of the version before show what they can until one of the new version is seen to answer."""
         if not os.path.exists(CHANGING):
-            self.put(CHANGING)
+            self.put(CHANGING, "about to be changed" if newest == own() else newest)
             # what was let through before has its time to be written
             time.sleep(5)
         if newest.startswith("version ") and newest != own() and served and not os.path.exists(OUTDATED):
             self.put(OUTDATED)
 
-    def put(self, flag):
-        with open(flag, "w", encoding="utf-8"):
-            print(os.path.basename(flag), flush=True)
+    def put(self, flag, words=""):
+        with open(flag, "w", encoding="utf-8") as file:
+            file.write(words)
+        print(os.path.basename(flag), words, flush=True)
 
     def unsure(self):
         pass
 
     def ended(self):
         return None
+
+
+def asked_by_others():
+    """Whether somebody else than this machine asked how it is and was told that it is well."""
+    try:
+        with open(ASKED, encoding="utf-8") as file:
+            asked = [line.split() for line in file]
+    except OSError:
+        return False
+    return any(words[0] != words[1] and words[2] == "200" for words in asked if len(words) == 3)
 
 
 def own():

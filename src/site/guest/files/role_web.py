@@ -136,7 +136,14 @@ around = application.around
 
 
 def health(context):
-    return {"web": ping(context), "proxy": machine.active("haproxy.service"), "gate": machine.active("ils-gate.service")}
+    return {"web": ping(context), "proxy": machine.active("haproxy.service"), "gate": machine.active("ils-gate.service"), "data": data()}
+
+
+def data():
+    """Whether this machine may change what it shows."""
+    if not os.path.exists(keeper.CHANGING):
+        return "ready"
+    return "only shown: " + (machine.read(keeper.CHANGING).strip() or "there is none")
 
 
 def facts(context):

@@ -24,10 +24,14 @@ def main():
     connection = psycopg2.connect(libpq(dsn), application_name="invenioils-setup", options=ours)
     connection.autocommit = True
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import upgrade
+    if wish.get("idle"):
+        if idle(connection.cursor()):
+            upgrade.taken_back(Book(connection.cursor()), wish["version"])
+        return
     book = Book(connection.cursor())
     site = Site(wish)
     if book.started():
-        import upgrade
         upgrade.upgrade(book, site, wish)
     for name, step in steps(site, wish):
         book.once(name, step)
@@ -36,6 +40,12 @@ def main():
         rebuild(site)
     # a session's lock ends with its session, also when this process is killed
     connection.close()
+
+
+def idle(cursor):
+    """Whether there is data and nobody brings it to a version. Who gets the lock here may take it again."""
+    cursor.execute("select to_regclass('invenioils.done') is not null and pg_try_advisory_lock(%s)", (LOCK,))
+    return cursor.fetchone()[0]
 
 
 def libpq(uri):

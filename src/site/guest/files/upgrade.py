@@ -18,23 +18,36 @@ from keeper import RELEASE
 # how long workers may take over what they have begun, and a migration over getting at its table
 PATIENCE = "600s"
 LOCKS = "60s"
+# Each try has people and workers wait. After one that failed they work on for as long.
+PAUSE = "5 minutes"
 
 
 def upgrade(book, site, wish):
     before, now = book.version(), wish["version"]
     if before == now:
+        taken_back(book, now)
         return
     if order(now) < order(before):
         raise SystemExit(f"the data is of version {before}, which {now} cannot read: set `version` to {before}; or restore a backup "
                          f"that was taken with {now} into a new instance")
-    alone(book, before)
-    mark = f"changing to {now}"
-    if mark not in book.done:
-        try:
-            print(f"dumped: {dump(wish, before, now)}", flush=True)
-        except (OSError, subprocess.SubprocessError, machine.Trouble) as why:
-            raise SystemExit(f"no dump, so nothing was changed and {before} serves on: {said(why)}. It is tried again every half minute") from None
-    migrate(book, site, before, now, mark)
+    mark, failed = f"changing to {now}", f"failed for {now}: "
+    book.cursor.execute("select step from invenioils.done where starts_with(step, %s) and at > now() - %s::interval", (failed, PAUSE))
+    lately = book.cursor.fetchone()
+    if lately:
+        raise SystemExit(lately[0][len(failed):])
+    for old in [step for step in book.done if step.startswith(failed)]:
+        book.strike(old)
+    try:
+        alone(book, before)
+        if mark not in book.done:
+            try:
+                print(f"dumped: {dump(wish, before, now)}", flush=True)
+            except (OSError, subprocess.SubprocessError, machine.Trouble) as why:
+                raise SystemExit(f"no dump, so nothing was changed and {before} serves on: {said(why)}. It is tried again in {PAUSE}") from None
+        migrate(book, site, before, now, mark)
+    except SystemExit as why:
+        book.write(failed + str(why))
+        raise
     try:
         book.once(f"indices of {now}", lambda: indices(site))
         book.once(f"reindexed for {now}", site.reindex)
@@ -44,6 +57,21 @@ def upgrade(book, site, wish):
     # what may run from now on: the last word wins
     book.once("version " + now, lambda: None)
     book.strike(mark)
+
+
+def taken_back(book, version):
+    """Ends what somebody began who is gone, or that is no longer wanted: who holds the lock is alone with it."""
+    if book.version() != version:
+        return
+    for mark in [step for step in book.done if step.startswith("changing to ")]:
+        then = mark.split()[2]
+        begun = f"revisions before {then}: "
+        had = [step[len(begun):] for step in book.done if step.startswith(begun)]
+        if f"migrations of {then}" in book.done or had[-1:] != [revisions(book)]:
+            raise SystemExit(f"the data is of version {then} now, which {version} only shows and cannot change: set `version` to {then}, and it is "
+                             f"gone on with. Or restore the dump before-upgrades/{version}-to-{then}.dump")
+        book.strike(mark)
+        print(f"taken back: {mark}", flush=True)
 
 
 def order(version):
@@ -67,25 +95,27 @@ def alone(book, before):
         book.cursor.execute("select distinct host(a.client_addr) from pg_locks l join pg_stat_activity a using (pid) where l.locktype = 'advisory'"
                             " and l.classid = %s and l.objid = %s and l.granted", (RELEASE >> 32, RELEASE & 0xFFFFFFFF))
         who = ", ".join(sorted(str(row[0]) for row in book.cursor.fetchall()))
-        raise SystemExit(f"nothing was changed and {before} serves on: a worker is still busy ({who}) after {PATIENCE}. It is tried again; or "
-                         "stop ils-worker there") from None
+        raise SystemExit(f"nothing was changed and {before} serves on: a worker is still busy ({who}) after {PATIENCE}. It is tried again in "
+                         f"{PAUSE}; or stop ils-worker there") from None
     finally:
         book.cursor.execute("select set_config('lock_timeout', '0', false)")
 
 
 def revisions(book):
     book.cursor.execute("select version_num from alembic_version order by 1")
-    return book.cursor.fetchall()
+    return " ".join(row[0] for row in book.cursor.fetchall())
 
 
 def migrate(book, site, before, now, mark):
     """All migrations are one transaction: a failure of one takes back all of them."""
     if f"migrations of {now}" in book.done:
         return
-    if mark not in book.done:
-        book.write(mark)
     had = revisions(book)
+    # the application is loaded first, so that the mark stands while something is done and no longer
     site.load()
+    if mark not in book.done:
+        book.write(f"revisions before {now}: {had}")
+        book.write(mark)
     # by themselves they are a transaction each
     context = site.app.config.get("ALEMBIC_CONTEXT") or {}
     site.app.config["ALEMBIC_CONTEXT"] = dict(context, transaction_per_migration=False)
@@ -96,7 +126,7 @@ def migrate(book, site, before, now, mark):
     except (Exception, SystemExit) as why:
         if revisions(book) == had:
             book.strike(mark)
-            raise SystemExit(f"a migration failed and was taken back, so {before} serves on: {said(why)}. It is tried again every half minute; or "
+            raise SystemExit(f"a migration failed and was taken back, so {before} serves on: {said(why)}. It is tried again in {PAUSE}; or "
                              f"set `version` back to {before}") from None
         raise SystemExit(f"migrations failed in the middle, neither {before} nor {now} may run: {said(why)}. Restore the dump "
                          f"before-upgrades/{before}-to-{now}.dump and set `version` to {before}") from None
