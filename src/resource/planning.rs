@@ -6,7 +6,10 @@ use super::values::{Asked, Unfit};
 use super::{Declared, READY};
 use crate::engine::{Error, Result};
 use crate::plugin::{Diag, Diags, Plan, Value};
-use crate::site::{Finding, Id, Record, Site, Sort, Thing, check::check};
+use crate::site::{
+    Finding, Id, Record, Site, Sort, Thing,
+    check::{check, shared},
+};
 
 /// The whole of a resource's plan, create and update.
 pub async fn plan<M: Declared>(
@@ -40,6 +43,9 @@ pub async fn plan<M: Declared>(
     let same = last.is_some_and(|last| !plan.replaces() && connected.platform.same(last, &site));
     if !same {
         findings.extend(check(&site, serving(before, &kept).as_ref()));
+        if let Thing::BackupPolicy(policy) = &site.thing {
+            findings.extend(shared(policy, &setup.all(&site.thing).await?));
+        }
         let journal = kept.journal.clone()?;
         if connected.preflight && !findings.iter().any(|it| it.refuses) {
             let preflight = connected

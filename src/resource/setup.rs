@@ -127,6 +127,18 @@ impl Setup {
         self.site(thing, around.into_values())
     }
 
+    /// What stands, and what this run has planned so far, by the side of a thing.
+    pub async fn all(&self, beside: &Thing) -> Result<Vec<Thing>> {
+        let records = self.records(beside).await?;
+        let mut all: BTreeMap<Id, Thing> = records
+            .into_iter()
+            .map(|it| (it.thing.id(), it.thing))
+            .collect();
+        let planned = self.lock().planned.clone();
+        all.extend(planned.into_iter().map(|(id, it)| (id, it.thing)));
+        Ok(all.into_values().collect())
+    }
+
     async fn records(&self, thing: &Thing) -> Result<Vec<Record>> {
         match thing.needs().is_empty() {
             true => Ok(Vec::new()),

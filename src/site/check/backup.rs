@@ -1,7 +1,7 @@
 //! Rules for backup policies.
 
 use super::schedule_findings;
-use crate::site::{BackupPolicy, Finding, ServiceKind, Site, Thing};
+use crate::site::{BackupPolicy, Finding, Id, ServiceKind, Site, Thing};
 
 pub(super) fn check(policy: &BackupPolicy, site: &Site) -> Vec<Finding> {
     let mut findings = schedule_findings("schedule", &policy.schedule, &policy.timezone);
@@ -38,6 +38,35 @@ pub(super) fn check(policy: &BackupPolicy, site: &Site) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Each policy deletes what its own retention does not keep, so two of them cannot keep the same service in the same place.
+pub fn shared<'a>(
+    policy: &BackupPolicy,
+    others: impl IntoIterator<Item = &'a Thing>,
+) -> Option<Finding> {
+    let place = |it: &BackupPolicy| (it.target.endpoint.clone(), it.target.bucket.clone());
+    policy.target.bucket.as_ref()?;
+    let (other, service) = others.into_iter().find_map(|thing| {
+        let Thing::BackupPolicy(other) = thing else {
+            return None;
+        };
+        let there = other.id() != policy.id() && place(other) == place(policy);
+        let shared = |id: &&Id| {
+            let folder = |it: &BackupPolicy| id.name.as_ref().map(|name| it.folder(name));
+            there && other.services.contains(id) && folder(other) == folder(policy)
+        };
+        Some((other, policy.services.iter().find(shared)?))
+    })?;
+    Some(Finding::refuse(
+        "target.prefix",
+        "Two policies would keep the same service in the same place",
+        format!(
+            "`{}` keeps the backups of `{service}` in this bucket, too, and each would delete what the other keeps. Give one of them \
+             another `target.prefix` or `target.bucket`.",
+            other.id()
+        ),
+    ))
 }
 
 fn services(policy: &BackupPolicy, site: &Site) -> Vec<Finding> {

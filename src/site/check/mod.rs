@@ -7,6 +7,7 @@ mod environment;
 mod instance;
 mod service;
 
+pub use backup::shared;
 pub use config::owned_settings;
 pub use instance::seconds;
 

@@ -1,6 +1,6 @@
 //! Every rule says no where it should, and the ordinary site passes.
 
-use super::check;
+use super::{check, shared};
 use crate::site::*;
 
 fn name(text: &str) -> Name {
@@ -341,4 +341,39 @@ fn lengths_of_time_are_read() {
     for bad in ["", "60", "m", "1d", "-1s"] {
         assert_eq!(super::instance::seconds(bad), None, "{bad}");
     }
+}
+
+#[test]
+fn two_policies_keep_nothing_in_the_same_place() {
+    let in_bucket = |bucket: &str, name: &str, change: fn(&mut BackupPolicy)| {
+        let mut policy = policy();
+        policy.name = name.parse().unwrap();
+        policy.target.bucket = Some(bucket.to_owned());
+        change(&mut policy);
+        policy
+    };
+    let nightly = in_bucket("kept", "nightly", |_| {});
+    let clash = |other| shared(&nightly, [&Thing::BackupPolicy(other)]);
+    let refused = clash(in_bucket("kept", "hourly", |_| {})).expect("refused");
+    assert!(
+        refused.refuses && refused.at == "target.prefix",
+        "{refused:?}"
+    );
+    assert_eq!(clash(nightly.clone()), None, "itself");
+    assert_eq!(clash(in_bucket("another", "hourly", |_| {})), None);
+    assert_eq!(
+        clash(in_bucket("kept", "hourly", |it| it.target.prefix =
+            Some("hourly".to_owned()))),
+        None
+    );
+    assert_eq!(
+        clash(in_bucket("kept", "hourly", |it| it.services =
+            vec![id(Sort::Service, "search")])),
+        None
+    );
+    assert_eq!(
+        shared(&policy(), [&Thing::BackupPolicy(nightly.clone())]),
+        None,
+        "a bucket of its own"
+    );
 }

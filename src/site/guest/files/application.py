@@ -85,8 +85,10 @@ def around(context):
     """Whether the services let themselves be reached, and which of their machines do not. Not mended from here: it is told, so
     that it is known where to look."""
     seen, silent = {}, []
-    for kind in ("database", "search", "cache", "queue"):
+    for kind in ("database", "search", "cache", "queue", "storage"):
         reach = service(context, kind)
+        if reach.get("backend") == "object":
+            continue
         hosts = [host["address"] for host in reach["hosts"]]
         gone = [host for host in hosts if not machine.answers(host, reach["port"])]
         seen[kind] = "ready" if len(gone) < len(hosts) else "does not answer"
@@ -348,7 +350,7 @@ def bring_up_to_date(wish, program):
                      env=process_environment(), timeout=24 * 3600)
     except machine.Trouble as why:
         # its last line is what it says itself; before that comes what the application told meanwhile
-        raise machine.Trouble(str(why).strip().splitlines()[-1]) from None
+        raise machine.Trouble(str(why).strip().splitlines()[-1].rpartition(" failed (1): ")[2]) from None
     print(output, end="", flush=True)
 
 
