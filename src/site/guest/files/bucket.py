@@ -1,4 +1,5 @@
 """An object store by S3's API (also Swift's and Ceph's), with the standard library; or a folder, for trials."""
+import contextlib
 import datetime
 import hashlib
 import hmac
@@ -111,12 +112,12 @@ class Bucket:
             return os.replace(path + ".part", path)
         origin = {"x-amz-copy-source": urllib.parse.quote(f"/{source.plan['bucket']}/{name}", safe="/-_.~")}
         if size <= PIECE:
-            return copied(self.call("PUT", target, more=origin)[1], target)
+            return stored(self.call("PUT", target, more=origin)[1], target)
 
         def piece(number, upload):
             span = f"bytes={number * PIECE}-{min((number + 1) * PIECE, size) - 1}"
             query = {"partNumber": str(number + 1), "uploadId": upload}
-            return copied(self.call("PUT", target, query, more={**origin, "x-amz-copy-source-range": span})[1], target)
+            return stored(self.call("PUT", target, query, more={**origin, "x-amz-copy-source-range": span})[1], target)
 
         return self.in_parts(target, lambda upload: [piece(number, upload) for number in range(-(-size // PIECE))])
 
@@ -126,10 +127,12 @@ class Bucket:
         upload = next(element.text for element in begun.iter() if element.tag.endswith("UploadId"))
         try:
             told = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>{tag}</ETag></Part>" for n, tag in enumerate(parts_of(upload), 1))
-            self.call("POST", name, {"uploadId": upload}, f"<CompleteMultipartUpload>{told}</CompleteMultipartUpload>".encode())
+            whole = f"<CompleteMultipartUpload>{told}</CompleteMultipartUpload>".encode()
+            stored(self.call("POST", name, {"uploadId": upload}, whole)[1], name)
         except BaseException:
-            # parts that nobody finishes cost money for ever
-            self.call("DELETE", name, {"uploadId": upload})
+            # parts that nobody finishes cost money for ever; where they cannot be taken away, the first failure is still the one to tell
+            with contextlib.suppress(machine.Trouble):
+                self.call("DELETE", name, {"uploadId": upload})
             raise
 
     def read(self, name):
@@ -192,13 +195,17 @@ class Bucket:
         return size, whole.hexdigest()
 
 
-def copied(answer, target):
-    """The new object's ETag. A store may begin to answer before it has copied, and so tell a failure with a 200."""
-    tree = xml.etree.ElementTree.fromstring(answer)
+def stored(answer, name):
+    """The new object's ETag. A store may begin to answer before it has copied it or put it together, and so tell a failure with a 200."""
+    try:
+        # meanwhile it sends blanks
+        tree = xml.etree.ElementTree.fromstring(answer.strip())
+    except xml.etree.ElementTree.ParseError:
+        raise machine.Trouble(f"storing {name} in the bucket: the answer cannot be read") from None
     tag = next((element.text for element in tree.iter() if element.tag.endswith("ETag")), None)
     if tree.tag.endswith("Error") or not tag:
         told = next((element.text for element in tree.iter() if element.tag.endswith("Code")), "no word why")
-        raise machine.Trouble(f"copying to {target} in the bucket: {told}")
+        raise machine.Trouble(f"storing {name} in the bucket: {told}")
     return tag
 
 
