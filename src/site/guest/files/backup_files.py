@@ -110,8 +110,9 @@ def feed(blocks, process, faults):
     try:
         for block in blocks:
             process.stdin.write(block)
-    except (machine.Trouble, OSError) as why:
-        faults.append(why)
+    except Exception as why:
+        # whatever it was: what came so far must not be taken for the whole
+        faults.append(why if isinstance(why, (machine.Trouble, OSError)) else type(why).__name__)
         process.kill()
     finally:
         try:
@@ -142,9 +143,19 @@ def listed(data):
     return [json.loads(line) for line in data.decode().splitlines()]
 
 
+def whole_list(store, about):
+    """A backup's list, as it was written."""
+    data = store.read(about["object"])
+    digest = hashlib.sha256(data).hexdigest()
+    if about.get("sha256", digest) != digest:
+        raise machine.Trouble(f"{about['object']} has changed since it was made: its SHA-256 differs")
+    return listed(data)
+
+
 def forget(plan, store, folder, kept):
-    """Takes away copies that none of the kept lists names. A list that cannot be read ends this before anything goes."""
-    named = {line["name"] for one in kept for line in listed(store.read(one["object"]))}
+    """Takes away copies that none of the kept lists names. A list that cannot be read, or is damaged, ends this before anything
+    goes."""
+    named = {line["name"] for one in kept for line in whole_list(store, one)}
     for name in store.contents(folder + "/files"):
         if name not in named:
             store.delete(name)

@@ -3,6 +3,7 @@ import contextlib
 import datetime
 import hashlib
 import hmac
+import http.client
 import os
 import shutil
 import time
@@ -40,7 +41,7 @@ class Bucket:
                 if refused.code < 500 and refused.code != 429 or attempt == 5:
                     said = refused.headers.get("x-amz-request-id") or refused.headers.get("x-trans-id") or "no request id"
                     raise machine.Trouble(f"{method} {name or self.plan['bucket']} in the bucket: {refused.code} ({said})") from None
-            except OSError as why:
+            except (OSError, http.client.HTTPException) as why:
                 if attempt == 5:
                     raise machine.Trouble(f"{method} {name} in the bucket: {why}") from None
             time.sleep(2 ** attempt)
@@ -140,9 +141,18 @@ class Bucket:
 
     def read_stream(self, name):
         answer = open(os.path.join(self.place, name), "rb") if self.place else self.call("GET", name, stream=True)
+        told = None if self.place else answer.headers["Content-Length"]
+        came = 0
         with answer:
-            for block in iter(lambda: answer.read(1 << 20), b""):
-                yield block
+            try:
+                for block in iter(lambda: answer.read(1 << 20), b""):
+                    came += len(block)
+                    yield block
+            except http.client.HTTPException:
+                raise machine.Trouble(f"GET {name} in the bucket: it broke off after {came} bytes") from None
+        # a connection that breaks off looks like the end
+        if told and came != int(told):
+            raise machine.Trouble(f"GET {name} in the bucket: it broke off after {came} of {told} bytes")
 
     def write(self, name, data):
         if not self.place:

@@ -301,6 +301,9 @@ def fetch(url, target, *, sha256=None, tries=4):
         try:
             with urllib.request.urlopen(url, timeout=120) as answer, open(beside, "wb") as file:
                 shutil.copyfileobj(answer, file, 1 << 20)
+                told = answer.headers["Content-Length"]
+                if told and file.tell() != int(told):
+                    raise OSError(f"it broke off after {file.tell()} of {told} bytes")
             break
         except OSError as why:
             if attempt + 1 == tries:
