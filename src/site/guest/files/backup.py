@@ -197,12 +197,8 @@ def made(part, identity, done):
     if kind == "files":
         about = backup_files.mirror(part, store, folder(part), object_name)
     else:
-        with backup_what.reader(part) as plain:
-            stream = subprocess.Popen(backup_files.seal(part), stdin=plain.stdout, stdout=subprocess.PIPE) if part["recipients"] else plain
-            size, digest = store.write_stream(object_name, stream.stdout)
-            for process in {stream, plain}:
-                if process.wait() != 0:
-                    raise machine.Trouble(f"{kind} ended with {process.returncode}")
+        with backup_what.piped(kind, backup_what.writer(part), backup_files.seal(part)) as stream:
+            size, digest = store.write_stream(object_name, stream)
         about = {"size_bytes": size, "sha256": digest}
     about.update(id=identity, object=object_name, kind=kind, node=part["node"], finished_at=now_in_words(), verified=False)
     half = f"{folder(part)}/{identity}.partial"

@@ -42,12 +42,8 @@ def base(plan, store, folder, identity):
     system, start = database.sql("select system_identifier from pg_control_system()"), database.sql("select pg_walfile_name(pg_current_wal_lsn())")
     name = f"{folder}/base/{identity}.tar" + (".age" if plan["recipients"] else "")
     words = POSTGRES + ["pg_basebackup", "-D", "-", "-Ft", "-X", "none", "-c", "fast"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, cwd="/") as copy:
-        stream = subprocess.Popen(backup_files.seal(plan), stdin=copy.stdout, stdout=subprocess.PIPE) if plan["recipients"] else copy
-        store.write_stream(name, stream.stdout)
-        for process in {stream, copy}:
-            if process.wait() != 0:
-                raise machine.Trouble(f"{process.args[0]} ended with {process.returncode} while the cluster was copied")
+    with backup_what.piped("the copy of the cluster", words, backup_files.seal(plan)) as stream:
+        store.write_stream(name, stream)
     about = {"id": identity, "object": name, "system": system, "start": start, "finished_at": datetime.datetime.now(datetime.timezone.utc).isoformat()}
     store.write(f"{folder}/base/{identity}.json", json.dumps(about).encode())
     forget(plan, store, folder)
@@ -128,24 +124,11 @@ def finish_log():
 
 def unpack(store, start, key):
     machine.folder(SCRATCH + "/cluster", mode=0o700, owner="postgres")
+    opened = ["age", "--decrypt", "-i", os.path.abspath(key)] if start["object"].endswith(".age") else []
     words = POSTGRES + ["tar", "-x", "-C", SCRATCH + "/cluster"]
-    if not start["object"].endswith(".age"):
-        with subprocess.Popen(words, stdin=subprocess.PIPE, cwd="/") as process:
-            pour(store.read_stream(start["object"]), process)
-            ended = process.wait()
-    else:
-        with subprocess.Popen(["age", "--decrypt", "-i", key], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as opened, \
-                subprocess.Popen(words, stdin=opened.stdout, cwd="/") as process:
-            pour(store.read_stream(start["object"]), opened)
-            ended = opened.wait() or process.wait()
-    if ended != 0:
-        raise machine.Trouble("the copy of the cluster cannot be unpacked")
-
-
-def pour(blocks, process):
-    for block in blocks:
-        process.stdin.write(block)
-    process.stdin.close()
+    with backup_what.piped("unpacking the copy of the cluster", opened, words, into=True) as stream:
+        for block in store.read_stream(start["object"]):
+            stream.write(block)
 
 
 def configure(plan, folder, start, point, key):

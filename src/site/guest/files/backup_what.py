@@ -1,5 +1,6 @@
 """What a backup of each role is, as a stream, and how it is given back. Each is one program's output, so nothing has to
 fit on the disk beside the data."""
+import contextlib
 import json
 import os
 import subprocess
@@ -25,14 +26,52 @@ def kind_of(plan):
     return {"search": "ndjson", "queue": "definitions", "storage": "tar"}.get(role) if first else None
 
 
-def reader(plan):
-    words = {
+def writer(plan):
+    """The program that writes it."""
+    return {
         "database": ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "pg_dump", "-Fc", "-d", "ils"],
         "queue": ["rabbitmqctl", "-q", "export_definitions", "-"],
         "storage": ["tar", "-C", DATA + "/files", "-cf", "-", "."],
         "search": [sys.executable, "-I", __file__, "search"],
     }[plan["role"]]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, cwd="/")
+
+
+@contextlib.contextmanager
+def piped(what, *programs, into=False):
+    """Programs of which each reads what the one before it writes; empty ones do not count. Gives what the last one writes, or with
+    `into` what the first one reads. Where one of them fails, or we do, none stays: each might wait for another for ever."""
+    programs = [words for words in programs if words]
+    running, broken = [], None
+    try:
+        for words in programs:
+            before = running[-1].stdout if running else subprocess.PIPE if into else None
+            after = None if into and words is programs[-1] else subprocess.PIPE
+            running.append(subprocess.Popen(words, stdin=before, stdout=after, cwd="/"))
+            if running[1:]:
+                # only the next one reads it, so that its end is noticed
+                before.close()
+        stream = running[0].stdin if into else running[-1].stdout
+        try:
+            yield stream
+            stream.close()
+        except BrokenPipeError as why:
+            # one of them has ended, and its status says more
+            broken = why
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+        for words, process in reversed(list(zip(programs, running))):
+            if process.wait() != 0:
+                raise machine.Trouble(f"{what}: `{os.path.basename(words[0])}` ended with {process.returncode}, and the journal may say why")
+        if broken:
+            raise broken
+    finally:
+        for process in running:
+            process.kill()
+        for process in running:
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                with contextlib.suppress(BrokenPipeError):
+                    pipe and pipe.close()
 
 
 def restore(plan, path, rehearsal):
