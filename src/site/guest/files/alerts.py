@@ -1,7 +1,10 @@
 """Who hears of what is wrong: web hooks and a mail address, as the environment names them."""
+import contextlib
 import email.message
 import email.utils
+import http.client
 import json
+import os
 import smtplib
 import ssl
 import textwrap
@@ -14,6 +17,11 @@ WHO = "/etc/invenioils/alerts.json"
 ILL = "/var/lib/invenioils/ill.json"
 # a machine tries to mend itself twice a minute; what stays ill for longer than this needs somebody
 PATIENCE = 600
+# alerts that did not arrive, how long until the next try, and how long and how many are kept
+UNTOLD = "/var/lib/invenioils/untold"
+AGAIN = 300
+STALE = 3 * 86400
+MOST = 20
 
 
 def apply(context):
@@ -28,6 +36,8 @@ def apply(context):
 
 def watch(identity, state, words):
     """What stays ill is told once, and once more when it is over."""
+    with contextlib.suppress(OSError):
+        again()
     kept = machine.read_json(ILL, {})
     name = f"{identity.get('name')} of {identity.get('environment')}"
     if state in ("unhealthy", "trouble"):
@@ -43,21 +53,65 @@ def watch(identity, state, words):
 
 
 def send(title, words):
-    """Chat systems and on-call systems take the same small message. What cannot be delivered is told in the journal only: there
-    is nobody else to tell, and the address may be a secret."""
+    """Tells everybody. Whom it does not reach is told later: see `again`."""
     who = machine.read_json(WHO, {})
+    missed = [to for to in everybody(who) if not told(who, to, title, words)]
+    if not missed:
+        return
+    try:
+        # one file each, since backups and convergence tell side by side
+        machine.write(f"{UNTOLD}/{time.time_ns()}", json.dumps({"to": missed, "title": title, "words": words}))
+        for name in untold()[:-MOST]:
+            machine.remove(f"{UNTOLD}/{name}")
+    except OSError as why:
+        print(f"an alert that could not be delivered cannot be kept either: {why}", flush=True)
+
+
+def again():
+    """Tells whom an alert did not reach, oldest first. Only once in a while: whoever does not answer holds this machine up."""
+    names = untold()
+    if not names or time.time() - max(os.stat(f"{UNTOLD}/{name}").st_mtime for name in names) < AGAIN:
+        return
+    who, deaf = machine.read_json(WHO, {}), set()
+    for name in names:
+        path, at = f"{UNTOLD}/{name}", int(name) // 10**9
+        kept = machine.read_json(path, {"to": []})
+        words = f"{kept.get('words')} (this was at {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime(at))})"
+        for to in kept["to"]:
+            if to in everybody(who) and to not in deaf and not told(who, to, kept["title"], words):
+                deaf.add(to)
+        # who is no longer to be told is not
+        left = [to for to in kept["to"] if to in deaf]
+        if left and time.time() - at < STALE:
+            machine.write(path, json.dumps({**kept, "to": left}))
+            os.utime(path)
+        else:
+            machine.remove(path)
+
+
+def untold():
+    return sorted(name for name in os.listdir(UNTOLD) if name.isdigit()) if os.path.isdir(UNTOLD) else []
+
+
+def everybody(who):
+    return who.get("hooks", []) + ([who["email"]] if who.get("email") else [])
+
+
+def told(who, to, title, words):
+    """Whether it arrived. Chat systems and on-call systems take the same small message; their addresses may be secrets."""
+    if to == who.get("email"):
+        return mail(to, f"InvenioILS {who['environment']}: {title.lower()}", words)
     message = json.dumps({"text": words, "title": title, "message": words}).encode()
-    for url in who.get("hooks", []):
-        try:
-            urllib.request.urlopen(urllib.request.Request(url, data=message, headers={"Content-Type": "application/json"}), timeout=20).close()
-        except (OSError, ValueError):
-            print("an alert could not be delivered to a web hook", flush=True)
-    if who.get("email"):
-        mail(who["email"], f"InvenioILS {who['environment']}: {title.lower()}", words)
+    try:
+        urllib.request.urlopen(urllib.request.Request(to, data=message, headers={"Content-Type": "application/json"}), timeout=20).close()
+        return True
+    except (OSError, ValueError, http.client.HTTPException):
+        print("an alert could not be delivered to a web hook", flush=True)
+        return False
 
 
 def mail(address, subject, words):
-    """Straight to where mail for that address is taken in: a machine has no mail server of its own."""
+    """Straight to where mail for that address is taken in: a machine has no mail server of its own. Whether it was."""
     letter = email.message.EmailMessage()
     letter["From"], letter["To"], letter["Subject"] = f"InvenioILS <{address}>", address, subject
     letter["Date"] = email.utils.localtime()
@@ -72,10 +126,11 @@ def mail(address, subject, words):
                     post.starttls(context=ssl._create_unverified_context())
                 # no answer is wanted, were it not to arrive
                 post.sendmail("", address, letter.as_bytes())
-            return
+            return True
         except (OSError, smtplib.SMTPException) as fault:
             why = f"{host}: {fault}"
     print(f"an alert could not be mailed to {address}: {why}", flush=True)
+    return False
 
 
 def exchangers(domain):

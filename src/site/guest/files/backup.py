@@ -24,6 +24,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 import zoneinfo
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -90,6 +91,11 @@ def parts(plan):
         yield {**plan, "role": "files", "service": store["service"], "source": {"bucket": store["bucket"], "endpoint": store["endpoint"], "region": store["region"]}}
 
 
+def parts_here(plan):
+    """None where another node of the service does it."""
+    return parts(plan) if backup_what.kind_of(plan) else ()
+
+
 def told(part):
     done = finished(part)
     print(f"{part['service']}: {len(done)}")
@@ -121,9 +127,9 @@ def due(name, plan):
 
 
 def rehearse(name, plan):
-    if not backup_what.kind_of(plan):
-        return 0
-    return give_back(name, list(parts(plan)), "latest", None, rehearsal=True)
+    ours = []
+    failed = attempt(plan, "rehearsal", "latest", lambda: ours.extend(parts_here(plan)))
+    return failed or give_back(name, ours, "latest", None, rehearsal=True)
 
 
 def note(name, **facts):
@@ -163,15 +169,14 @@ def chosen_of(part, wanted):
 
 def make(name, plan):
     """Makes one backup of each part. A failure is told to whoever wants to hear of it, and the other parts are made all the same."""
-    if not backup_what.kind_of(plan):
-        return 0
     identity = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    failed, done = 0, []
-    for part in parts(plan):
+    ours, done = [], []
+    failed = attempt(plan, "backup", identity, lambda: ours.extend(parts_here(plan)))
+    for part in ours:
         failed |= attempt(part, "backup", identity, lambda: made(part, identity, done))
     if failed:
         note(name, failed=identity)
-    else:
+    elif ours:
         note(name, latest={"id": identity, "finished_at": now_in_words(), "size_bytes": sum(done), "verified": False}, failed=None)
     return failed
 
@@ -179,12 +184,19 @@ def make(name, plan):
 def attempt(part, what, which, act):
     """Runs it, and tells what came of it. 1: it failed, and whoever wants to hear of that has been told."""
     try:
-        print(act(), flush=True)
+        words = act()
+        if words:
+            print(words, flush=True)
         return 0
-    except (machine.Trouble, OSError, subprocess.SubprocessError, ValueError) as why:
-        alerts.send("A backup failed" if what == "backup" else f"A {what} failed", f"The {what} of {part['environment']}/{part['service']} ({which}) on {part['node']} failed: {why}")
-        print(f"failed: {why}", file=sys.stderr)
-        return 1
+    except (machine.Trouble, OSError, subprocess.SubprocessError, ValueError) as fault:
+        why = str(fault)
+    except Exception as fault:
+        # a mistake of ours: told by its kind alone, since its words might hold a secret
+        traceback.print_exc()
+        why = f"{type(fault).__name__}, see the journal of {part['node']}"
+    alerts.send("A backup failed" if what == "backup" else f"A {what} failed", f"The {what} of {part['environment']}/{part['service']} ({which}) on {part['node']} failed: {why}")
+    print(f"failed: {why}", file=sys.stderr)
+    return 1
 
 
 def now_in_words():
@@ -266,15 +278,14 @@ def give_back(name, chosen, wanted, key, rehearsal):
     """Each part in its turn; where one fails, those after it are left as they are."""
     word = "rehearsal" if rehearsal else "restore"
     for part in chosen:
-        if rehearsal and not newest(part):
-            print(f"{part['service']} has no backup yet, so there is nothing to rehearse")
-            continue
         if attempt(part, word, wanted, lambda: given_back(name, part, wanted, key, rehearsal)):
             return 1
     return 0
 
 
 def given_back(name, part, wanted, key, rehearsal):
+    if rehearsal and not newest(part):
+        return f"{part['service']} has no backup yet, so there is nothing to rehearse"
     about = chosen_of(part, wanted)
     place = f"{machine.DATA}/backup-{os.getpid()}"
     os.makedirs(place, mode=0o700)

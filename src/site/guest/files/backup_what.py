@@ -19,7 +19,10 @@ def kind_of(plan):
     role = plan["role"]
     if role == "database":
         import role_database
-        return "dump" if role_database.primary() else None
+        said = role_database.follows()
+        if said not in ("t", "f"):
+            raise machine.Trouble("the database does not answer, so that nobody knows whether another node does it")
+        return "dump" if said == "f" else None
     if role == "files":
         return "files"
     first = plan["node"].endswith("-0")

@@ -149,8 +149,12 @@ def answers():
 
 def primary():
     """Whether it leads. What does not answer, or no longer, does not."""
-    said = run("psql", "-qAtX", "-d", "postgres", "-c", "select pg_is_in_recovery()", user="postgres", check=False, timeout=10)
-    return said.strip() == "f"
+    return follows() == "f"
+
+
+def follows():
+    """Whether it follows another, in PostgreSQL's words: `t` or `f`. Anything else is no answer."""
+    return run("psql", "-qAtX", "-d", "postgres", "-c", "select pg_is_in_recovery()", user="postgres", check=False, timeout=10).strip()
 
 
 def application(context):
