@@ -36,6 +36,7 @@ const OWNED: &[(&str, &str)] = &[
     ("SEARCH_CLIENT_CONFIG", "services"),
     ("SEARCH_ELASTIC_HOSTS", "services"),
     ("SEARCH_HOSTS", "services"),
+    ("SEARCH_INDEX_PREFIX", ""),
     ("SECRET_KEY", ""),
     ("SECURITY_EMAIL_SENDER", "mail.sender"),
     ("SENTRY_DSN", "monitoring.sentry_dsn_wo"),

@@ -229,6 +229,7 @@ fn instances_keep_to_their_rules() {
     for (key, word) in [
         ("INVENIO_SITE_UI_URL", "`hostname`"),
         ("SQLALCHEMY_DATABASE_URI", "`services`"),
+        ("INVENIO_SEARCH_INDEX_PREFIX", "Remove"),
         ("SECURITY_LOGIN_SALT", "Remove"),
         ("lower", "upper-case"),
     ] {

@@ -154,7 +154,11 @@ WANTED = "events-stats-*,stats-*,vocabularies-*"
 def write_search(out):
     """What no reindex can bring back: statistics and vocabularies, each index with its mapping and all documents."""
     import role_search as search
-    for name, about in sorted(search.call("GET", f"/{WANTED}?ignore_unavailable=true&allow_no_indices=true").items()):
+    found = search.call("GET", f"/{WANTED}?ignore_unavailable=true&allow_no_indices=true")
+    if not any(name.startswith("vocabularies-") for name in found):
+        # every site has them, and a backup without them would be a good one by its looks only
+        raise machine.Trouble("there is no index of vocabularies: either no instance has set this service up yet, or its indices are called otherwise")
+    for name, about in sorted(found.items()):
         settings = about["settings"]["index"]
         kept = {key: settings[key] for key in ("number_of_shards", "number_of_replicas", "analysis", "mapping") if key in settings}
         out.write(json.dumps({"index": name, "mappings": about["mappings"], "aliases": about["aliases"], "settings": kept}) + "\n")
@@ -209,4 +213,4 @@ def restore_search(path, rehearsal):
 
 
 if __name__ == "__main__" and sys.argv[1:] == ["search"]:
-    write_search(sys.stdout)
+    machine.program(lambda _: write_search(sys.stdout))
