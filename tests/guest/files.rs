@@ -32,7 +32,7 @@ fn names(keep: impl Fn(&str, &str) -> bool) -> Vec<PathBuf> {
     found
 }
 
-fn has(program: &str) -> bool {
+pub(super) fn has(program: &str) -> bool {
     let there = Command::new(program).arg("--version").output().is_ok();
     if !there {
         eprintln!("SKIPPED: {program} is not on this machine");
@@ -360,7 +360,7 @@ for name in names:
 }
 
 /// A program of a test, which is told where ours lie.
-fn runs(program: &str, more: Option<&Path>) {
+pub(super) fn runs(program: &str, more: Option<&Path>) {
     let out = Command::new("python3")
         .args(["-c", program])
         .arg(folder())

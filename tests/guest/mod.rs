@@ -1,5 +1,6 @@
 //! The boot files, run: each role in one machine, second boot included.
 
+mod backups;
 mod bed;
 mod files;
 mod restores;
