@@ -167,8 +167,8 @@ fn disruption(slot: &Slot, kept: bool) -> Finding {
         ),
         (true, Order::RemoveFirst) => (
             format!("Machine {machine} will be replaced"),
-            "Its data and its address stay, but it does not answer until the new machine has started. Users notice it \
-             unless other nodes stand in.",
+            "Its data and its address stay, but it does not answer until the new machine is ready; the next of several nodes goes only \
+             then. Users notice it unless other nodes stand in.",
         ),
     };
     Finding {

@@ -21,6 +21,10 @@ impl Mark {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+    /// What all marks of the thing begin with.
+    pub fn thing(&self) -> &str {
+        self.0.rsplit_once(' ').map_or("", |(thing, _)| thing)
+    }
     /// The step, if this is a mark of that thing.
     pub fn step_of<'a>(text: &'a str, thing: &Id) -> Option<&'a str> {
         let mut words = text.split(' ');

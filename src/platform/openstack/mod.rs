@@ -51,6 +51,8 @@ pub struct OpenStack {
     ended: Mutex<BTreeSet<String>>,
     /// Members of pools that this process has put in, and when.
     put_in: Mutex<BTreeMap<String, Instant>>,
+    /// Servers that this process has made and that have not yet said that they are ready, and of which thing they are.
+    begun: Mutex<BTreeMap<String, String>>,
     /// Records that this process has written or removed a moment ago, by the image's id.
     fresh_records: Mutex<BTreeMap<String, (Instant, Option<Record>)>>,
     epoch: Mutex<(Instant, Moment)>,
@@ -181,6 +183,7 @@ pub async fn connect(settings: Settings, common: Common) -> Result<OpenStack> {
         metadata: tokio::sync::Mutex::default(),
         ended: Mutex::default(),
         put_in: Mutex::default(),
+        begun: Mutex::default(),
         fresh_records: Mutex::default(),
         epoch: Mutex::new((Instant::now(), Moment::now())),
         heard: Mutex::new((Instant::now(), Moment::now())),

@@ -137,6 +137,13 @@ impl OpenStack {
         report.first().cloned()
     }
 
+    /// What a machine says of itself just now.
+    pub(super) async fn says(&self, server: &str) -> Result<Option<Report>> {
+        in_time(self.console(server))
+            .await
+            .map(|it| Report::newest(&it))
+    }
+
     async fn console(&self, server: &str) -> Result<String> {
         let call = self.api.post(
             Service::Compute,

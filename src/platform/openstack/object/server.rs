@@ -8,7 +8,7 @@ use super::{
     Compared, Link, boot::Boot, key_pair::KeyPair, port::Port, server_group::ServerGroup,
     volume::Volume,
 };
-use crate::engine::{Cx, Difference, Error, Object, Ref, Result, Seen, Standing};
+use crate::engine::{Cx, Difference, Error, Kind, Object, Ref, Result, Seen, Standing};
 use crate::platform::openstack::{
     OpenStack,
     api::Service,
@@ -16,10 +16,11 @@ use crate::platform::openstack::{
     mark::Mark,
     tags::{self, Tags},
 };
-use crate::site::guest;
+use crate::site::{Node, guest};
+use chrono::Utc;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -132,6 +133,43 @@ impl Server {
             .send()
             .await
             .map(drop)
+    }
+    /// Machines take turns: one that works goes when those of its thing that were made just now are ready, not merely running.
+    /// Where the cloud shows no consoles, or it has nothing to say itself, nobody can tell.
+    async fn others_stand(&self, cx: &Cx<'_, OpenStack>, facts: &Machine) -> Result<()> {
+        let begun = || {
+            cx.cloud
+                .begun
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let thing = self.mark.thing();
+        let others: Vec<String> = begun()
+            .iter()
+            .filter(|(id, whose)| *whose == thing && **id != facts.id)
+            .map(|(id, _)| id.clone())
+            .collect();
+        if others.is_empty() || !matches!(cx.cloud.says(&facts.id).await, Ok(Some(_))) {
+            return Ok(());
+        }
+        for other in others {
+            let state = match cx.cloud.says(&other).await {
+                Ok(Some(report)) => report.state(Utc::now()),
+                Ok(None) => "starting".to_owned(),
+                Err(_) => continue,
+            };
+            if state != Node::READY {
+                return Err(Error::new(
+                    Kind::Busy,
+                    format!("delete server `{}`", self.name),
+                    format!(
+                        "server {other}, which was made before it goes, is not ready yet: {state}"
+                    ),
+                ));
+            }
+            begun().remove(&other);
+        }
+        Ok(())
     }
     async fn compare(&self, cx: &Cx<'_, OpenStack>, found: &Listed) -> Result<Compared> {
         let mut compared = Compared::default();
@@ -258,6 +296,13 @@ impl Object<OpenStack> for Server {
             .post(Service::Compute, "/servers", doing, whole)
             .microversion(COMPUTE);
         let made: super::Of = call.answer("server").await?;
+        let whose = self.mark.thing().to_owned();
+        let mut begun = cx
+            .cloud
+            .begun
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        begun.insert(made.id.clone(), whose);
         Ok(Machine {
             id: made.id,
             zone: String::new(),
@@ -300,6 +345,9 @@ impl Object<OpenStack> for Server {
         Ok(())
     }
     async fn delete(&self, cx: &Cx<'_, OpenStack>, facts: &Machine) -> Result<()> {
+        if !cx.all_goes {
+            self.others_stand(cx, facts).await?;
+        }
         cx.cloud
             .api
             .delete(
