@@ -184,6 +184,7 @@ def fetch(path, name, target):
 if __name__ == "__main__":
     try:
         sys.exit(fetch(*sys.argv[1:]))
-    except (machine.Trouble, OSError, subprocess.SubprocessError) as why:
-        print(f"failed: {why}", file=sys.stderr)
+    except Exception as why:
+        # whatever it is: Python's own 1 would say that the archive ends here
+        print(f"failed: {type(why).__name__}: {why}", file=sys.stderr)
         sys.exit(200)

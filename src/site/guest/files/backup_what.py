@@ -157,7 +157,7 @@ def write_search(out):
     found = search.call("GET", f"/{WANTED}?ignore_unavailable=true&allow_no_indices=true")
     if not any(name.startswith("vocabularies-") for name in found):
         # every site has them, and a backup without them would be a good one by its looks only
-        raise machine.Trouble("there is no index of vocabularies: either no instance has set this service up yet, or its indices are called otherwise")
+        raise machine.Trouble("there is no index of vocabularies: no instance has set this service up yet, or its indices are called otherwise")
     for name, about in sorted(found.items()):
         settings = about["settings"]["index"]
         kept = {key: settings[key] for key in ("number_of_shards", "number_of_replicas", "analysis", "mapping") if key in settings}
