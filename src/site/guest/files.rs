@@ -10,14 +10,19 @@ pub(super) struct File {
 }
 
 impl File {
-    /// As it comes to lie on a machine: programs without comments and without what their functions say of themselves, for
-    /// which `user_data` has no room. What a program is for, at its top, stays.
+    /// As it comes to lie on a machine: without comments, and programs without what their functions say of themselves, for
+    /// which `user_data` has no room. What a file is for, at its top, stays.
     pub fn text(&self) -> Cow<'static, str> {
         if self.path.ends_with(".py") {
-            Cow::Owned(bare(self.text))
-        } else {
-            Cow::Borrowed(self.text)
+            return Cow::Owned(bare(self.text));
         }
+        if self.path.ends_with(".txt") {
+            return Cow::Borrowed(self.text);
+        }
+        // a `#` with a word right behind it may be more than a comment
+        let lines = self.text.split_inclusive('\n').enumerate();
+        let kept = lines.filter(|(at, line)| *at == 0 || !line.trim_start().starts_with("# "));
+        Cow::Owned(kept.map(|(_, line)| line).collect())
     }
 }
 
