@@ -5,6 +5,7 @@ use super::{
     failover::MONITOR,
     site::{note, seconds},
 };
+use crate::terraform::workspace::until;
 use serde_json::{Value, json};
 use std::time::Instant;
 
@@ -69,8 +70,10 @@ pub fn migrates_what_is_there(site: &Site, left: &Value) {
         1,
         "one scheduler: {beats:?}"
     );
-    let says = workers.iter().filter(|it| site.schedules(it)).count();
-    assert_eq!(says, 1, "those that say that they have it");
+    // a machine says what it is every half minute
+    until(60, "one that says that it has the scheduler", || {
+        workers.iter().filter(|it| site.schedules(it)).count() == 1
+    });
     // a day's work, mail and counts of copies by the worker included
     site.probe("day", Value::Null);
     lower_is_refused(site);
