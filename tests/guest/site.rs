@@ -1,6 +1,7 @@
 //! A whole site on six machines: services, web and worker, from `user_data` alone, up to a person who signs in.
 
 use super::bed::{Bed, Planned, bed, id, planned, server_bundle, service_node, text};
+use crate::terraform::workspace::until;
 use invenioils::site::{
     Backend, Instance, Role, Sealed, ServiceKind, Sort, Thing,
     guest::{Neighbour, Reach},
@@ -162,9 +163,9 @@ fn a_site_comes_up_and_an_administrator_signs_in() {
         bed.shell("ils-worker-0", "cat /var/lib/ils/run/scheduler"),
         "leading"
     );
-    let done = bed.shell(
-        "database-0",
-        "echo \"select count(*) from invenioils.done where step like 'version%'\" | su postgres -c 'psql -At ils'",
+    let done = sql(
+        &bed,
+        "select count(*) from invenioils.done where step like 'version%'",
     );
     assert_eq!(done, "1", "set up once");
     for name in ["search-0", "ils-web-0", "ils-worker-0"] {
@@ -179,14 +180,18 @@ fn a_site_comes_up_and_an_administrator_signs_in() {
     another_file_is_refused(&bed);
 }
 
+/// What the application answers to one request within some seconds: HTTP's number.
+fn status(bed: &Bed, seconds: u32, method: &str, host: &str, path: &str) -> String {
+    let asked = format!(
+        "curl -sS -m {seconds} -o /dev/null -w '%{{http_code}}' -X {method} -H 'X-Forwarded-Proto: https' -H 'Host: {host}' \
+         'http://10.77.0.31:8080{path}'"
+    );
+    bed.shell("ils-web-0", &asked)
+}
+
 /// Who asks meanwhile is answered later, and while it is the database the load balancer at once.
 fn those_that_are_away_are_waited_for(bed: &Bed) {
-    let ask = |seconds: u32, host: &str, path: &str| {
-        let asked = format!(
-            "curl -sS -m {seconds} -o /dev/null -w '%{{http_code}}' -H 'X-Forwarded-Proto: https' -H 'Host: {host}' 'http://10.77.0.31:8080{path}'"
-        );
-        bed.shell("ils-web-0", &asked)
-    };
+    let ask = |seconds: u32, host: &str, path: &str| status(bed, seconds, "GET", host, path);
     // What there is no such document of only the database knows; sessions and limits are in the cache.
     for (name, unit, path, answer) in [
         (
@@ -266,26 +271,21 @@ fn it_serves_when_somebody_else_has_asked(bed: &Bed) {
     std::thread::sleep(Duration::from_secs(6));
     assert_eq!(told(), "0", "its own question tells nothing");
     assert_eq!(bed.shell("ils-worker-0", own), "200");
-    until("it serves", || told() == "1");
+    until(120, "it serves", || told() == "1");
 }
 
 /// Whoever brought the data to another version is gone: before the migrations that is taken back, after them it is said what
 /// to do; and meanwhile nothing is written.
 fn an_upgrade_that_was_left_is_taken_back_or_told(bed: &Bed) {
     let web = |words: &str| bed.shell("ils-web-0", words);
-    let ask = |method: &str, path: &str| {
-        web(&format!(
-            "curl -sS -m 30 -o /dev/null -w '%{{http_code}}' -X {method} -H 'X-Forwarded-Proto: https' -H 'Host: {HOSTNAME}' \
-             'http://10.77.0.31:8080{path}'"
-        ))
-    };
+    let ask = |method: &str, path: &str| status(bed, 30, method, HOSTNAME, path);
     let shut = || ask("POST", "/api/login") == "503";
     let begun = "insert into invenioils.done (step) select 'revisions before 99.0: ' || string_agg(version_num, ' ' order by version_num) \
                  from alembic_version; insert into invenioils.done (step) values ('changing to 99.0')";
     assert!(!shut());
     web("systemctl stop invenioils-converge.timer invenioils-converge.service");
     sql(bed, begun);
-    until("nothing is written", shut);
+    until(120, "nothing is written", shut);
     assert_eq!(ask("GET", "/api/documents/?size=1"), "200", "it is read on");
     web("systemctl start invenioils-converge.service");
     let left = sql(
@@ -293,12 +293,12 @@ fn an_upgrade_that_was_left_is_taken_back_or_told(bed: &Bed) {
         "select step from invenioils.done where step like 'changing to %'",
     );
     assert_eq!(left, "", "taken back");
-    until("it is written again", || !shut());
+    until(120, "it is written again", || !shut());
     sql(
         bed,
         &format!("{begun}; insert into invenioils.done (step) values ('migrations of 99.0')"),
     );
-    until("nothing is written", shut);
+    until(120, "nothing is written", shut);
     let told = web("systemctl start invenioils-converge.service || true; invenioils status");
     assert!(told.contains("set `version` to 99.0"), "{told}");
     web("touch /run/ils/outdated");
@@ -310,16 +310,8 @@ fn an_upgrade_that_was_left_is_taken_back_or_told(bed: &Bed) {
     web("rm /run/ils/outdated");
     assert_eq!(ask("GET", "/ping"), "200");
     sql(bed, "delete from invenioils.done where step like '%99.0%'");
-    until("it is written again", || !shut());
+    until(120, "it is written again", || !shut());
     web("systemctl start invenioils-converge.service invenioils-converge.timer");
-}
-
-fn until(what: &str, mut is: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(120);
-    while !is() {
-        assert!(Instant::now() < end, "{what}: waited for in vain");
-        std::thread::sleep(Duration::from_secs(1));
-    }
 }
 
 /// A package of another sum than the one that this version was tested with is not installed, and what runs runs on.

@@ -128,8 +128,7 @@ impl OpenStack {
     async fn report(&self, node: &Node) -> Option<Report> {
         // What could not be had is not asked for again by the next who wants it.
         let newest = || async {
-            let console = in_time(self.console(&node.platform_id)).await;
-            let report = console.ok().and_then(|it| Report::newest(&it));
+            let report = self.says(&node.platform_id).await.ok().flatten();
             Ok(report.into_iter().collect())
         };
         let reports = self.lists.reports.of(&node.platform_id);

@@ -20,7 +20,11 @@ use crate::site::{Node, guest};
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{MutexGuard, PoisonError},
+    time::Duration,
+};
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -137,14 +141,10 @@ impl Server {
     /// Machines take turns: one that works goes when those of its thing that were made just now are ready, not merely running.
     /// Where the cloud shows no consoles, or it has nothing to say itself, nobody can tell.
     async fn others_stand(&self, cx: &Cx<'_, OpenStack>, facts: &Machine) -> Result<()> {
-        let begun = || {
-            cx.cloud
-                .begun
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
         let thing = self.mark.thing();
-        let others: Vec<String> = begun()
+        let others: Vec<String> = cx
+            .cloud
+            .begun()
             .iter()
             .filter(|(id, whose)| *whose == thing && **id != facts.id)
             .map(|(id, _)| id.clone())
@@ -167,7 +167,7 @@ impl Server {
                     ),
                 ));
             }
-            begun().remove(&other);
+            cx.cloud.begun().remove(&other);
         }
         Ok(())
     }
@@ -221,6 +221,9 @@ impl Server {
 }
 
 impl OpenStack {
+    fn begun(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
     /// The flavor that goes by that name or id.
     pub async fn flavor(&self, wanted: &str, since: crate::engine::Moment) -> Result<Flavor> {
         let flavors = self.flavors(self.since(false, since)).await?;
@@ -297,12 +300,7 @@ impl Object<OpenStack> for Server {
             .microversion(COMPUTE);
         let made: super::Of = call.answer("server").await?;
         let whose = self.mark.thing().to_owned();
-        let mut begun = cx
-            .cloud
-            .begun
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        begun.insert(made.id.clone(), whose);
+        cx.cloud.begun().insert(made.id.clone(), whose);
         Ok(Machine {
             id: made.id,
             zone: String::new(),
